@@ -1,0 +1,79 @@
+"""What the rules on a field's recent past share: when to refresh, and how to judge a batch."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from detectors.anomaly.contract import FieldScores, largest
+from detectors.anomaly.history import FieldHistory, Past
+from detectors.state import State
+from detectors.state_reader import StateReader
+from detectors.values import Floats, clean
+from schemas.detector_settings import HistorySettings
+
+
+class FieldwiseRule(ABC):
+    """Judges each value by statistics of its field's last ``window`` rows.
+
+    The statistics are refreshed after every ``stride`` rows. A field with fewer than
+    ``min_values`` values in the window is not judged: its ratio is 0. A subclass says which
+    statistics, as lines of one matrix, and how a value is judged by them.
+    """
+
+    kind: ClassVar[str]
+    _n_statistics: ClassVar[int]
+
+    def __init__(self, names: tuple[str, ...], settings: HistorySettings) -> None:
+        self.names = names
+        self._min_values = settings.min_values
+        self._history = FieldHistory(len(names), settings)
+        self._statistics = np.full((self._n_statistics, len(names)), np.nan)
+
+    @abstractmethod
+    def _measure(self, past: Past) -> Floats:
+        """Return float64 [statistics, fields]; the first line is the value expected."""
+
+    @abstractmethod
+    def _judge(self, x: Floats) -> Floats:
+        """Return the ratios of ``x`` by the statistics in force; NaN where not known."""
+
+    def score_learn(self, x: Floats) -> Floats:
+        """Score and learn ``x`` (float64 [rows, fields]); the largest ratio of each row."""
+        return largest(self.fields_learn(x).ratio)
+
+    def fields_learn(self, x: Floats) -> FieldScores:
+        """Score and learn ``x`` (float64 [rows, fields]), telling the fields apart."""
+        x = clean(x)
+        ratio, center = np.zeros(x.shape), np.full(x.shape, np.nan)
+        for part in self._history.spans(len(x)):
+            ratio[part] = np.nan_to_num(self._judge(x[part]), nan=0.0)
+            center[part] = self._statistics[0]
+            self._history.learn(x[part])
+            if self._history.is_due:
+                self._refresh()
+        return FieldScores(ratio, center)
+
+    def widen(self, names: tuple[str, ...]) -> None:
+        """Add columns on the right for the fields ``names``, which no row had so far."""
+        self.names += names
+        self._history.widen(len(names))
+        more = np.full((self._n_statistics, len(names)), np.nan)
+        self._statistics = np.concatenate((self._statistics, more), axis=1)
+
+    def state(self) -> State:
+        """Return the rows remembered and the statistics in force."""
+        return {"history": self._history.state(), "statistics": self._statistics.copy()}
+
+    def restore(self, state: State) -> None:
+        """Continue from ``state``; raises StateError when it does not fit."""
+        reader = StateReader(state, self.kind)
+        statistics = reader.floats("statistics", self._statistics.shape)
+        self._history.restore(reader.mapping("history"))
+        self._statistics = statistics
+
+    def _refresh(self) -> None:
+        past = self._history.past()
+        statistics = self._measure(past)
+        statistics[:, past.size < self._min_values] = np.nan
+        self._statistics = statistics

@@ -1,0 +1,146 @@
+"""Half-space trees over batches, equal to River's bit for bit."""
+
+from collections.abc import Iterator
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from detectors.anomaly.forest import grow
+from detectors.anomaly.masses import Masses
+from detectors.anomaly.scaler import OnlineMinMaxScaler, unscaled
+from detectors.anomaly.walks import weigh_learn
+from detectors.state import State
+from detectors.state_reader import StateReader
+from detectors.values import Bools, Floats, clean
+from schemas.detector_settings import HalfSpaceTreesSettings
+
+_CHUNK = 4096  # rows worked on at a time, which bounds the scratch memory
+
+
+class HalfSpaceTrees:
+    """Scores a row by how empty the cells it falls into were in the last full window.
+
+    Random trees cut the space into cells and count the rows in each; after every ``window``
+    rows the counts become the reference by which the next rows are scored. Scores lie in
+    [0, 1]: near 1 is empty space. They equal those of ``river.anomaly.HalfSpaceTrees`` with
+    the same settings, behind ``river.preprocessing.MinMaxScaler`` when ``scale`` is set, asked
+    ``score_one(x)`` and told ``learn_one(x)`` row by row; the difference is exactly 0.0.
+
+    As in River, the trees split on the fields that the first row has, and a row that lacks a
+    field goes where most rows of the current window went. Rows before the first with any field
+    at all score 0.0 and are not learnt. The first ``warm_up`` rows learnt score 0.0, which says
+    nothing about them; ``n_learnt`` tells how far it is.
+
+    Counts decide about a row's way only where it lacks a field, and scores only change at the
+    end of a window; so complete rows walk the trees together. Rows with missing fields walk one
+    by one.
+
+    Reference: Tan, Ting and Liu, "Fast anomaly detection for streaming data", IJCAI 2011.
+
+    >>> x = np.random.default_rng(7).exponential(size=(1000, 2))
+    >>> x[900] = 6.0
+    >>> scores = HalfSpaceTrees(("a", "b")).score_learn(x)
+    >>> print(f"most unusual: row {scores.argmax()}")
+    most unusual: row 900
+    """
+
+    kind: ClassVar[str] = "half_space_trees"
+
+    def __init__(
+        self, names: tuple[str, ...], settings: HalfSpaceTreesSettings | None = None
+    ) -> None:
+        self.names = names
+        self._settings = settings or HalfSpaceTreesSettings()
+        self._planted: _Planted | None = None
+        self.n_learnt = 0
+
+    @property
+    def warm_up(self) -> int:
+        """The number of rows to learn before the first is judged."""
+        return self._settings.window
+
+    def score_learn(self, x: Floats) -> Floats:
+        """Score and learn ``x`` (float64 [rows, fields]); returns float64 [rows] in [0, 1]."""
+        x = clean(x)
+        scores = np.zeros(len(x))
+        start = 0 if self._planted else self._plant(x)
+        if self._planted:
+            x = x[:, self._planted.used]
+            for begin in range(start, len(x), _CHUNK):
+                end = min(begin + _CHUNK, len(x))
+                scores[begin:end] = self._chunk(self._planted, x[begin:end])
+        return scores
+
+    def state(self) -> State:
+        """Return the fields used, their extremes, the counts at the leaves, the rows learnt."""
+        planted = self._planted
+        return {
+            "n_learnt": self.n_learnt,
+            "used": planted.used.copy() if planted else np.zeros(len(self.names), dtype=np.bool_),
+            "counts": planted.masses.counts() if planted else None,
+            "scaler": planted.scaler.state() if planted else None,
+        }
+
+    def restore(self, state: State) -> None:
+        """Continue from ``state``; raises StateError when it does not fit."""
+        reader = StateReader(state, self.kind)
+        n_learnt = reader.integer("n_learnt")
+        used = reader.array("used", np.bool_, (len(self.names),))
+        planted = None
+        if used.any():
+            planted = self._grown(used)
+            shape = (2, self._settings.n_trees, 1 << self._settings.height)
+            planted.masses.set_counts(reader.array("counts", np.int32, shape))
+            planted.scaler.restore(reader.mapping("scaler"))
+        self._planted, self.n_learnt = planted, n_learnt
+
+    def _plant(self, x: Floats) -> int:
+        """Grow the trees on the fields of the first row with any; return that row's index."""
+        present = ~np.isnan(x)
+        rows = np.flatnonzero(present.any(axis=1))
+        if not len(rows):
+            return len(x)
+        self._planted = self._grown(present[rows[0]])
+        return int(rows[0])
+
+    def _grown(self, used: Bools) -> "_Planted":
+        options = self._settings
+        n_fields = int(used.sum())
+        # River draws the trees over the sorted names.
+        names = [name for name, is_used in zip(self.names, used, strict=True) if is_used]
+        order = tuple(int(i) for i in np.argsort(names, kind="stable"))
+        forest = grow(order, options.n_trees, options.height, options.seed)
+        return _Planted(used, OnlineMinMaxScaler(n_fields), Masses(forest, options.window))
+
+    def _chunk(self, planted: "_Planted", x: Floats) -> Floats:
+        scaled = planted.scaler.scale_learn(x) if self._settings.scale else unscaled(x)
+        missing, scores = np.isnan(x), np.zeros(len(x))
+        for part in self._windows(len(x)):
+            weights = weigh_learn(planted.masses, scaled.rows(part), missing[part])
+            if self.n_learnt >= self.warm_up:
+                scores[part] = 1.0 - weights / self._heaviest
+            self.n_learnt += len(weights)
+            if self.n_learnt % self._settings.window == 0:
+                planted.masses.pivot()
+        return scores
+
+    def _windows(self, n_rows: int) -> Iterator[slice]:
+        """Cut ``n_rows`` further rows where windows end."""
+        begin = 0
+        while begin < n_rows:
+            left = self._settings.window - self.n_learnt % self._settings.window
+            yield slice(begin, min(begin + left, n_rows))
+            begin += left
+
+    @property
+    def _heaviest(self) -> int:
+        options = self._settings
+        return options.n_trees * options.window * ((2 << options.height) - 1)
+
+
+class _Planted(NamedTuple):
+    """What exists once the first row has told which fields there are."""
+
+    used: Bools
+    scaler: OnlineMinMaxScaler
+    masses: Masses

@@ -1,0 +1,94 @@
+"""Each field's recent past: the last rows, and order statistics refreshed at fixed row counts."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from detectors.state import State
+from detectors.state_reader import StateReader
+from detectors.values import Floats, Ints
+from schemas.detector_settings import HistorySettings
+
+
+class Past(NamedTuple):
+    """The past of each field, one row of ``ordered`` for each.
+
+    ``ordered``: float64 [fields, window], ascending, NaN last. ``size``: int64 [fields], how
+    many values are no NaN.
+    """
+
+    ordered: Floats
+    size: Ints
+
+    def quantile(self, q: float) -> Floats:
+        """Return each field's ``q`` quantile, interpolated linearly; NaN without values."""
+        place = q * np.maximum(self.size - 1, 0)
+        low = place.astype(np.int64)
+        high = np.minimum(low + 1, np.maximum(self.size - 1, 0))
+        field = np.arange(len(self.size))
+        below, above = self.ordered[field, low], self.ordered[field, high]
+        return below + (above - below) * (place - low)
+
+
+class FieldHistory:
+    """The last ``window`` rows, cut into spans that one refresh is in force for.
+
+    Refreshes fall on the row counts that are multiples of ``stride``, wherever batches end.
+    """
+
+    def __init__(self, n_fields: int, settings: HistorySettings) -> None:
+        self._settings = settings
+        # One line for each field: sums over a line come out the same whatever the other
+        # fields are, which adding along columns would not guarantee.
+        self._ring = np.full((n_fields, settings.window), np.nan)
+        self.n_learnt = 0
+
+    @property
+    def n_fields(self) -> int:
+        """The number of fields."""
+        return len(self._ring)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the row count stands at a refresh."""
+        return self.n_learnt > 0 and self.n_learnt % self._settings.stride == 0
+
+    def spans(self, n_rows: int) -> Iterator[slice]:
+        """Cut ``n_rows`` further rows where refreshes are due; learn each span before the next."""
+        begin = 0
+        while begin < n_rows:
+            left = self._settings.stride - self.n_learnt % self._settings.stride
+            yield slice(begin, min(begin + left, n_rows))
+            begin += left
+
+    def learn(self, x: Floats) -> None:
+        """Append ``x`` (float64 [rows, fields], clean)."""
+        window = self._settings.window
+        recent = x[-window:]
+        first = self.n_learnt + len(x) - len(recent)
+        self._ring[:, (first + np.arange(len(recent))) % window] = recent.T
+        self.n_learnt += len(x)
+
+    def past(self) -> Past:
+        """Return the past as of now."""
+        return Past(np.sort(self._ring, axis=1), (~np.isnan(self._ring)).sum(axis=1))
+
+    def widen(self, n_more: int) -> None:
+        """Add ``n_more`` fields that had no value so far."""
+        more = np.full((n_more, self._settings.window), np.nan)
+        self._ring = np.concatenate((self._ring, more))
+
+    def state(self) -> State:
+        """Return the rows remembered, unused places left out."""
+        filled = min(self.n_learnt, self._settings.window)
+        return {"ring": self._ring[:, :filled].copy(), "n_learnt": self.n_learnt}
+
+    def restore(self, state: State) -> None:
+        """Continue from ``state``; raises StateError when it does not fit."""
+        reader = StateReader(state, "FieldHistory")
+        n_learnt = reader.integer("n_learnt")
+        filled = min(n_learnt, self._settings.window)
+        ring = reader.floats("ring", (self.n_fields, filled))
+        self._ring[:, :filled], self._ring[:, filled:] = ring, np.nan
+        self.n_learnt = n_learnt

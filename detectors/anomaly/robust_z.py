@@ -1,0 +1,60 @@
+"""The robust z-score: how many deviations from its median a value is."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from detectors.anomaly.contract import FieldScores
+from detectors.anomaly.fieldwise import FieldwiseRule
+from detectors.anomaly.history import Past
+from detectors.values import Floats, capped_ratio
+from schemas.detector_settings import RobustZSettings
+
+_MAD_TO_SD = 1.4826  # 1 / the normal distribution's upper quartile
+_MEAN_TO_SD = 1.2533  # sqrt(pi / 2): from the mean absolute deviation
+
+
+class RobustZ(FieldwiseRule):
+    """Flags a value whose robust z-score reaches ``limit``.
+
+    The score is |value - median| / (1.4826 * MAD) over the field's last ``window`` rows, in
+    standard deviations of a normal distribution. When more than half of the values are equal
+    the MAD is 0; then 1.2533 times the mean absolute deviation stands in for it, as Iglewicz
+    and Hoaglin, "How to Detect and Handle Outliers" (1993), propose. A field that never varied
+    has no scale at all: any other value deviates by 1e6, the cap on all scores.
+
+    >>> x = np.random.default_rng(3).normal(size=(200, 2))
+    >>> x[150, 1] = 12.0
+    >>> found = RobustZ(("a", "b"), RobustZSettings(limit=5.0)).score_learn(x)
+    >>> print(f"flagged: rows {np.flatnonzero(found >= 1.0)}")
+    flagged: rows [150]
+    """
+
+    kind: ClassVar[str] = "robust_z"
+    _n_statistics: ClassVar[int] = 2
+
+    def __init__(self, names: tuple[str, ...], settings: RobustZSettings | None = None) -> None:
+        settings = settings or RobustZSettings()
+        super().__init__(names, settings)
+        self.limit = settings.limit
+
+    def fields_learn(self, x: Floats) -> FieldScores:
+        """Score and learn ``x`` (float64 [rows, fields]), telling the fields apart."""
+        deviation, median = self.deviations_learn(x)
+        return FieldScores(deviation / self.limit, median)
+
+    def deviations_learn(self, x: Floats) -> FieldScores:
+        """Score and learn ``x``; the ratios are robust z-scores, not divided by the limit."""
+        return super().fields_learn(x)
+
+    def _measure(self, past: Past) -> Floats:
+        median = past.quantile(0.5)
+        distance = np.sort(np.abs(past.ordered - median[:, None]), axis=1)
+        deviation = Past(distance, past.size).quantile(0.5) * _MAD_TO_SD
+        total = np.where(np.isnan(distance), 0.0, distance).sum(axis=1)
+        mean = total / np.maximum(past.size, 1) * _MEAN_TO_SD
+        return np.stack((median, np.where(deviation > 0.0, deviation, mean)))
+
+    def _judge(self, x: Floats) -> Floats:
+        median, deviation = self._statistics
+        return capped_ratio(np.abs(x - median), deviation)

@@ -1,0 +1,159 @@
+"""Payloads as columns: the numeric leaves of a batch, as a float64 matrix.
+
+Payloads of the same shape are turned into columns together, so the work for a message is a few
+list look-ups; nothing is copied value by value unless a column mixes types.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from detectors.state import State
+from detectors.state_reader import StateReader
+from detectors.values import HUGE, Floats, Ints, clean
+from schemas.detector_settings import FieldSettings
+
+_LONGEST_PATH = 128
+_NUMBERS = frozenset((int, float))
+
+
+class Columns(NamedTuple):
+    """A batch as a matrix.
+
+    ``names``: the dotted paths with a number in this batch, sorted. ``x``: float64
+    [payloads, names], NaN where a payload has no number at that path.
+    """
+
+    names: tuple[str, ...]
+    x: Floats
+
+
+class _Part(NamedTuple):
+    """The numbers at one path in some of the payloads; ``rows`` ascends."""
+
+    path: str
+    rows: Ints
+    values: Floats
+
+
+class FieldTable:
+    """Which fields exist, learnt from the payloads themselves.
+
+    A field is a path of keys joined by dots that leads to a number; booleans, strings, lists
+    and what is inside lists are none. Infinite and larger numbers count as ±1e300. A path is
+    admitted at the first payload that has a number there, until ``max_fields`` are; the values
+    at any other path, at unprintable paths and at paths longer than 128 characters are counted
+    in ``ignored_values``. Which fields are admitted does not depend on how the payloads are
+    split into batches. Should a payload spell one path twice, as ``{"a.b": 1, "a": {"b": 2}}``,
+    the later spelling counts.
+
+    >>> table = FieldTable()
+    >>> table.columns([{"t": 21.5, "m": {"f1": 3}}, {"t": "n/a", "m": {"f1": 4, "up": True}}])
+    Columns(names=('m.f1', 't'), x=array([[ 3. , 21.5],
+           [ 4. ,  nan]]))
+    """
+
+    def __init__(self, settings: FieldSettings | None = None) -> None:
+        self._settings = settings or FieldSettings()
+        self._admitted: set[str] = set()
+        self.ignored_values = 0
+        # Bounded: a producer that invents keys must not make the worker grow.
+        self._wanted = lru_cache(maxsize=4096)(self._is_wanted)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The paths admitted so far, sorted."""
+        return tuple(sorted(self._admitted))
+
+    def columns(self, payloads: Sequence[Mapping[str, Any]]) -> Columns:
+        """Return the numbers of ``payloads`` as one matrix, a row for each payload."""
+        parts = list(self._parts(payloads, np.arange(len(payloads)), "", 1))
+        self._admit(parts)
+        names = tuple(sorted({part.path for part in parts} & self._admitted))
+        column = {name: index for index, name in enumerate(names)}
+        x = np.full((len(payloads), len(names)), np.nan)
+        for path, rows, values in parts:
+            if path in column:
+                x[rows, column[path]] = values
+            else:
+                self.ignored_values += len(rows)
+        return Columns(names, x)
+
+    def state(self) -> State:
+        """Return the admitted paths and the count of ignored values."""
+        return {"names": list(self.names), "ignored_values": self.ignored_values}
+
+    def restore(self, state: State) -> None:
+        """Continue from ``state``; raises StateError when it does not fit."""
+        reader = StateReader(state, "FieldTable")
+        admitted, ignored = reader.texts("names"), reader.integer("ignored_values")
+        self._admitted, self.ignored_values = set(admitted), ignored
+
+    def _parts(
+        self, payloads: Sequence[Mapping[str, Any]], rows: Ints, prefix: str, depth: int
+    ) -> Iterator[_Part]:
+        for keys, members in _by_shape(payloads).items():
+            group, group_rows = [payloads[i] for i in members], rows[members]
+            for key in keys:
+                cells = [payload[key] for payload in group]
+                yield from self._column(cells, group_rows, f"{prefix}{key}", depth)
+
+    def _column(self, cells: list[Any], rows: Ints, path: str, depth: int) -> Iterator[_Part]:
+        types = set(map(type, cells))
+        if types & _NUMBERS and self._wanted(path):
+            part = _numbers(path, cells, rows, pure=types <= _NUMBERS)
+            if len(part.rows):
+                yield part
+        if dict in types and depth < self._settings.max_depth:
+            inside = [i for i, cell in enumerate(cells) if type(cell) is dict]
+            nested = [cells[i] for i in inside]
+            yield from self._parts(nested, rows[inside], f"{path}.", depth + 1)
+
+    def _is_wanted(self, path: str) -> bool:
+        patterns = self._settings.patterns
+        return patterns is None or any(fnmatchcase(path, pattern) for pattern in patterns)
+
+    def _admit(self, parts: list[_Part]) -> None:
+        fresh = sorted(
+            (int(part.rows[0]), part.path)
+            for part in parts
+            if part.path not in self._admitted and _is_name(part.path)
+        )
+        for _, path in fresh:
+            if len(self._admitted) >= self._settings.max_fields:
+                break
+            self._admitted.add(path)
+
+
+def _is_name(path: str) -> bool:
+    """Whether an event can carry ``path``: lone surrogates and control characters cannot."""
+    return 0 < len(path) <= _LONGEST_PATH and path.isprintable()
+
+
+def _by_shape(payloads: Sequence[Mapping[str, Any]]) -> dict[tuple[str, ...], list[int]]:
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for index, payload in enumerate(payloads):
+        groups.setdefault(tuple(payload), []).append(index)
+    return groups
+
+
+def _numbers(path: str, cells: list[Any], rows: Ints, *, pure: bool) -> _Part:
+    if not pure:
+        kept = [i for i, cell in enumerate(cells) if type(cell) in _NUMBERS]
+        cells, rows = [cells[i] for i in kept], rows[kept]
+    try:
+        values = np.array(cells, dtype=np.float64)
+    except OverflowError:
+        values = np.array([_as_float(cell) for cell in cells])
+    present = ~np.isnan(values)
+    return _Part(path, rows[present], clean(values[present]))
+
+
+def _as_float(number: float) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return HUGE if number > 0 else -HUGE

@@ -1,0 +1,61 @@
+"""Samples in a few numbers, and how far two of them lie apart."""
+
+import math
+
+import numpy as np
+
+from detectors.values import CAP, Floats
+from schemas.findings import Sample
+
+_LEAST = 20
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def summarise(values: Floats) -> Sample:
+    """Return the size, mean and quantiles of ``values`` (float64 [n], clean, no NaN, n >= 1)."""
+    quantiles = tuple(float(q) for q in np.quantile(values, _QUANTILES))
+    return Sample(size=len(values), mean=float(np.mean(values)), quantiles=quantiles)
+
+
+def deviation(values: Floats) -> float:
+    """Return the standard deviation of ``values``, also where their squares overflow."""
+    distance = np.abs(values - np.mean(values))
+    largest = float(distance.max(initial=0.0))
+    if largest == 0.0:
+        return 0.0
+    return largest * math.sqrt(float(np.mean((distance / largest) ** 2)))
+
+
+def shift(baseline: Floats, current: Floats) -> float:
+    """Return the shift of the mean in baseline standard deviations, within ±1e6.
+
+    Over a baseline that never varied, any shift is ±1e6.
+    """
+    moved, unit = float(np.mean(current) - np.mean(baseline)), deviation(baseline)
+    if moved == 0.0:
+        return 0.0
+    if unit == 0.0 or abs(moved) / CAP > unit:
+        return math.copysign(CAP, moved)
+    return moved / unit
+
+
+def since_change(baseline: Floats, recent: Floats) -> Floats:
+    """Return the latest of the ``recent`` values, from the most likely moment of a change on.
+
+    When a change is noticed, part of the recent values are still of the old kind; an effect
+    measured on all of them would be too small. The values' ranks in the baseline are uniform
+    without a change; the cut is where their mean, or that of their distance from the middle,
+    is most significantly off in everything that follows. Never fewer than 20 values, if there
+    are as many.
+
+    >>> old, new = np.tile([1.0, 4.0, 2.0, 3.0], 25), np.full(25, 9.0)
+    >>> since_change(old, np.append(old, new)).size
+    25
+    """
+    ordered = np.sort(baseline)
+    places = sum(np.searchsorted(ordered, recent[::-1], side=side) for side in ("left", "right"))
+    rank = places / len(ordered) - 1.0  # in [-1, 1]
+    sizes = np.arange(1, len(recent) + 1)
+    sums = np.abs(np.cumsum(np.stack((rank, 2.0 * np.abs(rank) - 1.0)), axis=1)).max(axis=0)
+    found = int(np.argmax(sums / np.sqrt(sizes))) + 1
+    return recent[-max(found, _LEAST) :]

@@ -1,0 +1,98 @@
+"""From what the detectors think of a row to the one verdict about it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from detectors.anomaly.contract import FieldScores
+from detectors.anomaly.limits import Limits
+from detectors.quantile import Judged
+from detectors.severity import anomaly_severity, rank
+from detectors.values import Floats
+from detectors.watch.sentences import anomaly_sentence, limits_sentence
+from detectors.watch.verdicts import AnomalyVerdict
+from schemas.detector_settings import AnomalySettings
+from schemas.findings import FieldValue, Severity
+
+_MOST_FIELDS = 5
+
+
+class Opinion(NamedTuple):
+    """What one detector thinks of some rows.
+
+    ``scores``: float64 [rows]. ``judged``: thresholds, flags and p-values of the same length.
+    ``ratio``: float64 [rows, fields], how much each field did for the score.
+    """
+
+    kind: str
+    scores: Floats
+    judged: Judged
+    ratio: Floats
+
+    def severity(self, row: int, share: float) -> Severity:
+        """Return the severity of ``row``; a broken fixed limit is at least high."""
+        severity = anomaly_severity(float(self.judged.p_value[row]), share)
+        return max(severity, Severity.HIGH, key=rank) if self.kind == Limits.kind else severity
+
+
+class Evidence(NamedTuple):
+    """The rows themselves, float64 [rows, names], and the deviations from their past."""
+
+    names: tuple[str, ...]
+    x: Floats
+    past: FieldScores
+
+    def field(self, row: int, column: int) -> FieldValue:
+        """Return one field's part in ``row``."""
+        return FieldValue(
+            field=self.names[column],
+            value=float(self.x[row, column]),
+            deviation=float(self.past.ratio[row, column]),
+        )
+
+    def fields(self, row: int, lead: int) -> tuple[FieldValue, ...]:
+        """Return the five most deviant fields of ``row``, ``lead`` being one of them."""
+        present = np.flatnonzero(~np.isnan(self.x[row])).tolist()
+        ordered = sorted(present, key=lambda i: (-self.past.ratio[row, i], self.names[i]))
+        chosen = ordered[:_MOST_FIELDS]
+        if lead not in chosen:
+            chosen[-1] = lead
+        return tuple(self.field(row, column) for column in chosen)
+
+
+def verdict(
+    row: int, evidence: Evidence, opinions: Sequence[Opinion], settings: AnomalySettings
+) -> AnomalyVerdict:
+    """Return the most severe of the opinions that flag ``row``; the first of equals."""
+    agreed = [opinion for opinion in opinions if opinion.judged.flagged[row]]
+    share = settings.quantile.share
+    worst = max(agreed, key=lambda opinion: rank(opinion.severity(row, share)))
+    others = [opinion.kind for opinion in agreed if opinion is not worst]
+    ratio = np.where(np.isnan(evidence.x[row]), -1.0, worst.ratio[row])
+    lead = int(ratio.argmax())
+    return AnomalyVerdict(
+        row=row,
+        detector=worst.kind,
+        score=float(worst.scores[row]),
+        threshold=float(worst.judged.threshold[row]),
+        p_value=float(worst.judged.p_value[row]),
+        severity=worst.severity(row, share),
+        fields=evidence.fields(row, lead),
+        explanation=_explain(row, worst, evidence, lead, others, settings),
+    )
+
+
+def _explain(
+    row: int,
+    worst: Opinion,
+    evidence: Evidence,
+    lead: int,
+    others: Sequence[str],
+    settings: AnomalySettings,
+) -> str:
+    field = evidence.field(row, lead)
+    if worst.kind == Limits.kind and settings.limits:
+        return limits_sentence(field, settings.limits.limits[field.field], others)
+    center, p_value = float(evidence.past.center[row, lead]), float(worst.judged.p_value[row])
+    return anomaly_sentence(field, center, p_value, others)

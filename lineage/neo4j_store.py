@@ -1,0 +1,173 @@
+"""The store for production: Neo4j 5.7 or newer, over Bolt with the official driver.
+
+A write is one managed transaction: the driver repeats it when the server calls its failure
+transient (a deadlock, a change of leader), which does no harm as every statement is a MERGE.
+Constraints and indexes are made before the first write, so that reading needs no such rights.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from neo4j import Driver, GraphDatabase, ManagedTransaction, NotificationMinimumSeverity, Result
+from neo4j.exceptions import (
+    AuthError,
+    ConfigurationError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+)
+
+from lineage.errors import StoreError
+from lineage.model import Graph, StampedRecord
+from lineage.queries import Queries
+from lineage.store import StoreSettings
+from lineage.weave import weave
+
+CONNECTION_TIMEOUT_S = 5.0
+"""How long a connection to the server may take."""
+
+RETRY_S = 15.0
+"""How long a write or a query is tried again before its error is raised."""
+
+
+class Neo4jStore:
+    """A :class:`lineage.store.LineageStore` in a database of a Neo4j server.
+
+    Connects at once. Raises :class:`StoreError` when the server can't be reached, refuses the
+    user, or lacks the database.
+    """
+
+    def __init__(self, settings: StoreSettings, layers: Mapping[str, int]) -> None:
+        self._settings = settings
+        self._layers = layers
+        self._queries = Queries.load("named_queries.cypher")
+        self._writes = Queries.load("writes.cypher")
+        self._prepared = False
+        with self._explained(), _uri_errors():
+            self._driver = _driver(settings)
+            try:
+                self._run_alone("RETURN 1")
+            except BaseException:
+                self._driver.close()
+                raise
+
+    def write(self, records: Sequence[StampedRecord]) -> None:
+        """Add records; see :meth:`lineage.store.LineageStore.write`."""
+        graph = weave(records, self._layers)
+        self._prepare()
+        with self._explained(), self._driver.session(database=self._settings.database) as session:
+            session.execute_write(self._merge, graph)
+
+    def query(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Run a named query; see :meth:`lineage.store.LineageStore.query`."""
+        query = self._queries[name]
+        bound = query.bind(parameters)
+        with self._explained(), self._driver.session(database=self._settings.database) as session:
+            return session.execute_read(lambda tx: tx.run(query.text, bound).data())
+
+    def counts(self) -> dict[str, int]:
+        """Count nodes and edges; see :meth:`lineage.store.LineageStore.counts`."""
+        return self.query("counts")[0]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _prepare(self) -> None:
+        if self._prepared:
+            return
+        schema = Queries.load("schema.cypher")
+        for name in schema.names:
+            self._run_alone(schema[name].text)
+        self._run_alone("CALL db.awaitIndexes()")
+        self._prepared = True
+
+    def _run_alone(self, text: str) -> None:
+        """Run a statement once, in a transaction of its own."""
+        with self._explained(), self._driver.session(database=self._settings.database) as session:
+            session.run(text).consume()
+
+    def _merge(self, tx: ManagedTransaction, graph: Graph) -> None:
+        for name, rows in _rows(graph):
+            if rows:
+                result: Result = tx.run(self._writes[name].text, rows=rows)
+                result.consume()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Raise the driver's errors as ones that name the server, the cause and the next step."""
+        try:
+            yield
+        except (DriverError, Neo4jError) as error:
+            cause = _cause(error, self._settings)
+            raise StoreError(f"lineage store {self._settings.address!r}: {cause}") from error
+
+
+def _driver(settings: StoreSettings) -> Driver:
+    return GraphDatabase.driver(
+        settings.address,
+        auth=settings.credentials,
+        connection_timeout=CONNECTION_TIMEOUT_S,
+        max_transaction_retry_time=RETRY_S,
+        notifications_min_severity=NotificationMinimumSeverity.OFF,
+    )
+
+
+@contextmanager
+def _uri_errors() -> Iterator[None]:
+    """Give the driver's complaints about a URI one class; some come up only on connecting."""
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _cause(error: DriverError | Neo4jError, settings: StoreSettings) -> str:
+    match error:
+        case AuthError():
+            return "the server refused user or password; see PENSTOCK_NEO4J_USER and _PASSWORD"
+        case ServiceUnavailable():
+            return "no server answers there; is Neo4j running, and is this its Bolt port?"
+        case ConfigurationError():
+            return f"no usable Neo4j URI ({error}); write bolt://HOST:7687 or neo4j+s://HOST"
+        case Neo4jError(code="Neo.ClientError.Database.DatabaseNotFound"):
+            return f"the server has no database {settings.database!r}; Community has only 'neo4j'"
+        case Neo4jError():
+            return f"{error.code}: {error.message}"
+        case _:
+            return str(error)
+
+
+def _rows(graph: Graph) -> Iterator[tuple[str, Sequence[Any]]]:
+    """Give the statements of ``writes.cypher`` in order, each with its rows."""
+    yield "agents", _maps(graph.agents)
+    yield "activities", _maps(graph.activities)
+    yield "entities", [_without_edge(row) for row in _maps(graph.entities)]
+    yield "findings", _maps(graph.findings)
+    yield "generated", graph.generated
+    yield "derived", graph.derived
+    yield "used", graph.used
+    yield "associated", graph.associated
+    yield "flagged", graph.flagged
+
+
+def _maps(nodes: Sequence[NamedTuple]) -> list[dict[str, Any]]:
+    return [node._asdict() for node in nodes]
+
+
+def _without_edge(row: dict[str, Any]) -> dict[str, Any]:
+    del row["activity"]
+    return row

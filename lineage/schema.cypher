@@ -1,0 +1,38 @@
+// The constraints and indexes of a Neo4j store; each is left alone where it exists.
+
+// name: entity_id()
+CREATE CONSTRAINT entity_id IF NOT EXISTS FOR (n:Entity) REQUIRE n.id IS UNIQUE
+
+// name: activity_id()
+CREATE CONSTRAINT activity_id IF NOT EXISTS FOR (n:Activity) REQUIRE n.id IS UNIQUE
+
+// name: agent_id()
+CREATE CONSTRAINT agent_id IF NOT EXISTS FOR (n:Agent) REQUIRE n.id IS UNIQUE
+
+// name: finding_id()
+CREATE CONSTRAINT finding_id IF NOT EXISTS FOR (n:Finding) REQUIRE n.id IS UNIQUE
+
+// name: activity_worker()
+CREATE INDEX activity_worker IF NOT EXISTS
+FOR (n:Activity) ON (n.worker, n.worker_version, n.at_ms)
+
+// name: entity_ts()
+CREATE INDEX entity_ts IF NOT EXISTS FOR (n:Entity) ON (n.ts)
+
+// name: entity_stream()
+CREATE INDEX entity_stream IF NOT EXISTS FOR (n:Entity) ON (n.stream, n.ts)
+
+// name: entity_layer()
+CREATE INDEX entity_layer IF NOT EXISTS FOR (n:Entity) ON (n.layer, n.ts)
+
+// name: entity_tenant()
+CREATE INDEX entity_tenant IF NOT EXISTS FOR (n:Entity) ON (n.tenant, n.class_rank, n.ts)
+
+// name: entity_schema()
+CREATE INDEX entity_schema IF NOT EXISTS FOR (n:Entity) ON (n.schema_name, n.schema_version, n.ts)
+
+// name: entity_producer()
+CREATE INDEX entity_producer IF NOT EXISTS FOR (n:Entity) ON (n.source, n.producer_id)
+
+// name: finding_kind()
+CREATE INDEX finding_kind IF NOT EXISTS FOR (n:Finding) ON (n.kind, n.severity)

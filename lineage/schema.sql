@@ -1,0 +1,76 @@
+-- The tables of the embedded store. Nodes have integer keys (k), edges are pairs of keys, both
+-- ways round: as primary key and as index. GENERATED_BY is entity.activity; a Finding shares
+-- its key with the Entity that it is. What the columns mean: lineage/model.py.
+
+CREATE TABLE activity (
+  k INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  worker TEXT NOT NULL,
+  worker_kind TEXT NOT NULL,
+  worker_version TEXT NOT NULL,
+  host TEXT NOT NULL,
+  run TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  record TEXT NOT NULL
+);
+
+CREATE TABLE agent (
+  k INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL
+);
+
+CREATE TABLE entity (
+  k INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  stream TEXT NOT NULL,
+  lane INTEGER NOT NULL,
+  layer INTEGER,
+  ts INTEGER NOT NULL,
+  described_by TEXT,
+  activity INTEGER REFERENCES activity (k),
+  schema_name TEXT,
+  schema_version TEXT,
+  tenant TEXT,
+  classification TEXT,
+  class_rank INTEGER,
+  source TEXT,
+  producer_id TEXT
+);
+
+CREATE TABLE finding (
+  k INTEGER PRIMARY KEY REFERENCES entity (k),
+  kind TEXT NOT NULL,
+  detector TEXT NOT NULL,
+  severity TEXT,
+  summary TEXT NOT NULL
+);
+
+CREATE TABLE derived (
+  child INTEGER NOT NULL, parent INTEGER NOT NULL, PRIMARY KEY (child, parent)
+) WITHOUT ROWID;
+CREATE TABLE used (
+  activity INTEGER NOT NULL, entity INTEGER NOT NULL, PRIMARY KEY (activity, entity)
+) WITHOUT ROWID;
+CREATE TABLE associated (
+  activity INTEGER NOT NULL, agent INTEGER NOT NULL, PRIMARY KEY (activity, agent)
+) WITHOUT ROWID;
+CREATE TABLE flagged (
+  finding INTEGER NOT NULL, entity INTEGER NOT NULL, PRIMARY KEY (finding, entity)
+) WITHOUT ROWID;
+
+CREATE INDEX derived_parent ON derived (parent, child);
+CREATE INDEX used_entity ON used (entity, activity);
+CREATE INDEX associated_agent ON associated (agent, activity);
+CREATE INDEX flagged_entity ON flagged (entity, finding);
+
+CREATE INDEX activity_worker ON activity (worker, worker_version, at_ms);
+CREATE INDEX entity_activity ON entity (activity);
+CREATE INDEX entity_ts ON entity (ts);
+CREATE INDEX entity_stream ON entity (stream, ts);
+CREATE INDEX entity_layer ON entity (layer, ts);
+CREATE INDEX entity_tenant ON entity (tenant, class_rank, ts);
+CREATE INDEX entity_schema ON entity (schema_name, schema_version, ts);
+CREATE INDEX entity_producer ON entity (source, producer_id) WHERE source IS NOT NULL;
+CREATE INDEX finding_kind ON finding (kind, severity);

@@ -1,0 +1,218 @@
+"""The embedded store: one SQLite file in WAL mode, with nothing to install or start.
+
+Readers never wait for the writer and see every commit at once; writers wait for each other for
+up to :data:`BUSY_TIMEOUT_S`. A process that is killed leaves whole writes only; after a power
+cut the file is sound, but the last writes may be gone (``synchronous=NORMAL``), and come again
+when the ``LINEAGE`` entries that they came from are delivered anew.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from lineage.errors import StoreError
+from lineage.model import Entity, Graph, StampedRecord
+from lineage.queries import Queries
+from lineage.weave import weave
+
+BUSY_TIMEOUT_S = 30.0
+"""How long a write waits for another process's before it gives up."""
+
+CACHE_KIB = 32_768
+"""How much of the file a connection keeps in memory."""
+
+IDS_AT_ONCE = 500
+"""How many ids one look-up takes; SQLite before 3.32 allows 999 parameters."""
+
+SCHEMA_VERSION = 1
+"""The ``user_version`` of the files that this release writes."""
+
+APPLICATION_ID: Final = 0x50454E53
+"""``PENS``: tells our files from other programs' (``PRAGMA application_id``)."""
+
+_JSON = "_json"
+_HINTS = {
+    "SQLITE_BUSY": f"another process held it for more than {BUSY_TIMEOUT_S:.0f} s; try again",
+    "SQLITE_CANTOPEN": "it can't be opened; does its folder exist, and may you write there?",
+    "SQLITE_CORRUPT": "it is damaged; restore it from a backup, or move it away and start anew",
+    "SQLITE_FULL": "the disk is full; free some space; nothing of this write was kept",
+    "SQLITE_IOERR": "the disk failed to read or write; look into the system log",
+    "SQLITE_NOTADB": "it is no SQLite database; give another path, or move the file away",
+    "SQLITE_PERM": "it may not be opened; look at the file's owner and mode",
+    "SQLITE_READONLY": "it is read-only; look at the owner and mode of the file and its folder",
+}
+
+
+class SqliteStore:
+    """A :class:`lineage.store.LineageStore` in a SQLite file at ``path``.
+
+    Makes the file when it does not exist. Raises :class:`StoreError` when the path is no
+    database, another program's or a newer release's, or can't be opened.
+    """
+
+    def __init__(self, path: str | Path, layers: Mapping[str, int]) -> None:
+        self._path = path
+        self._layers = layers
+        self._queries = Queries.load("named_queries.sql")
+        self._writes = Queries.load("writes.sql")
+        with self._explained():
+            self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def write(self, records: Sequence[StampedRecord]) -> None:
+        """Add records; see :meth:`lineage.store.LineageStore.write`."""
+        graph = weave(records, self._layers)
+        with self._explained(), self._transaction():
+            self._insert(graph)
+
+    def query(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Run a named query; see :meth:`lineage.store.LineageStore.query`."""
+        query = self._queries[name]
+        bound = {key: _bindable(value) for key, value in query.bind(parameters).items()}
+        with self._explained():
+            cursor = self._connection.execute(query.text, bound)
+            columns = [column[0] for column in cursor.description]
+            return [_row(columns, values) for values in cursor]
+
+    def counts(self) -> dict[str, int]:
+        """Count nodes and edges; see :meth:`lineage.store.LineageStore.counts`."""
+        return self.query("counts")[0]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _prepare(self) -> None:
+        with self._explained():
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+            self._refuse_foreign()
+            if self._pragma("user_version") == 0:
+                self._create()
+            version = self._pragma("user_version")
+        if version != SCHEMA_VERSION:
+            raise StoreError(
+                f"lineage store {str(self._path)!r} has version {version}, this release of "
+                f"Penstock reads version {SCHEMA_VERSION}; upgrade it, or give another path"
+            )
+
+    def _refuse_foreign(self) -> None:
+        # In this order: another process of ours may be making the file, in one transaction.
+        occupied = self._connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        if occupied and self._pragma("application_id") != APPLICATION_ID:
+            raise StoreError(
+                f"lineage store {str(self._path)!r} is another program's database; give another "
+                "path"
+            )
+
+    def _create(self) -> None:
+        # WAL can't be switched on inside a transaction; a second opener finds it switched on.
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        with self._transaction():
+            if self._pragma("user_version") != 0:
+                return
+            for statement in _statements("schema.sql"):
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _pragma(self, name: str) -> int:
+        (value,) = self._connection.execute(f"PRAGMA {name}").fetchone()
+        return int(value)
+
+    def _insert(self, graph: Graph) -> None:
+        self._many("agents", graph.agents)
+        self._many("activities", graph.activities)
+        agents = self._keys("agent_keys", [agent.id for agent in graph.agents])
+        activities = self._keys("activity_keys", [activity.id for activity in graph.activities])
+        self._many("entities", [_keyed(entity, activities) for entity in graph.entities])
+        entities = self._keys("entity_keys", [entity.id for entity in graph.entities])
+        self._many("findings", [(entities[finding[0]], *finding[1:]) for finding in graph.findings])
+        self._many("derived", _pairs(graph.derived, entities, entities))
+        self._many("used", _pairs(graph.used, activities, entities))
+        self._many("associated", _pairs(graph.associated, activities, agents))
+        self._many("flagged", _pairs(graph.flagged, entities, entities))
+
+    def _many(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
+        self._connection.executemany(self._writes[name].text, rows)
+
+    def _keys(self, name: str, ids: Sequence[str]) -> dict[str, int]:
+        keys: dict[str, int] = {}
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            some = ids[start : start + IDS_AT_ONCE]
+            text = self._writes[name].text.replace("?", ", ".join("?" * len(some)))
+            keys.update(self._connection.execute(text, some))
+        return keys
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Run the block in one transaction that takes the write lock first, not midway."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Raise SQLite's errors as ones that name the file, the likely cause and the next step."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorname", "")
+            hints = [hint for name, hint in _HINTS.items() if code.startswith(name)]
+            hint = hints[0] if hints else str(error)
+            raise StoreError(f"lineage store {str(self._path)!r}: {hint}") from error
+
+
+def _statements(file: str) -> list[str]:
+    lines = files("lineage").joinpath(file).read_text(encoding="utf-8").splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("--"))
+    return [statement for statement in text.split(";") if statement.strip()]
+
+
+def _keyed(entity: Entity, activities: Mapping[str, int]) -> tuple[Any, ...]:
+    """Give an entity as a row whose activity is its key."""
+    if entity.activity is None:
+        return entity
+    at = Entity._fields.index("activity")
+    return (*entity[:at], activities[entity.activity], *entity[at + 1 :])
+
+
+def _pairs(
+    edges: Sequence[tuple[str, str]], starts: Mapping[str, int], ends: Mapping[str, int]
+) -> list[tuple[int, int]]:
+    return sorted((starts[start], ends[end]) for start, end in edges)
+
+
+def _bindable(value: Any) -> Any:
+    return json.dumps(list(value)) if isinstance(value, (list, tuple, set, frozenset)) else value
+
+
+def _row(columns: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    return {
+        column.removesuffix(_JSON): json.loads(value) if column.endswith(_JSON) else value
+        for column, value in zip(columns, values, strict=True)
+    }

@@ -1,0 +1,54 @@
+// What a write to Neo4j runs, in this order; repeating any of it changes nothing. Rows come
+// sorted by id, so that two writers take their locks in the same order.
+
+// name: agents(rows)
+UNWIND $rows AS r MERGE (g:Agent {id: r.id}) ON CREATE SET g = r
+
+// name: activities(rows)
+UNWIND $rows AS r MERGE (x:Activity {id: r.id}) ON CREATE SET x = r
+
+// name: entities(rows)
+// The better description wins, as in lineage.model.better; '' sorts before every uid.
+UNWIND $rows AS r
+MERGE (e:Entity {id: r.id})
+ON CREATE SET e = r
+ON MATCH SET e += CASE
+  WHEN r.described_by < e.described_by
+    OR (r.described_by IS NOT NULL AND e.described_by IS NULL) THEN r
+  ELSE {}
+END
+
+// name: findings(rows)
+UNWIND $rows AS r
+MATCH (e:Entity {id: r.id})
+SET e:Finding, e += r
+
+// name: generated(rows)
+UNWIND $rows AS r
+MATCH (e:Entity {id: r[0]})
+MATCH (x:Activity {id: r[1]})
+MERGE (e)-[:GENERATED_BY]->(x)
+
+// name: derived(rows)
+UNWIND $rows AS r
+MATCH (child:Entity {id: r[0]})
+MATCH (parent:Entity {id: r[1]})
+MERGE (child)-[:DERIVED_FROM]->(parent)
+
+// name: used(rows)
+UNWIND $rows AS r
+MATCH (x:Activity {id: r[0]})
+MATCH (e:Entity {id: r[1]})
+MERGE (x)-[:USED]->(e)
+
+// name: associated(rows)
+UNWIND $rows AS r
+MATCH (x:Activity {id: r[0]})
+MATCH (g:Agent {id: r[1]})
+MERGE (x)-[:ASSOCIATED_WITH]->(g)
+
+// name: flagged(rows)
+UNWIND $rows AS r
+MATCH (f:Finding {id: r[0]})
+MATCH (e:Entity {id: r[1]})
+MERGE (f)-[:FLAGGED]->(e)

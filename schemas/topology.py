@@ -1,0 +1,179 @@
+"""The model of ``streams.yaml``: every stream, schema, worker and threshold of a pipeline.
+
+It is loaded once into one frozen ``Topology``; ``schemas.topology_file`` reads the file and
+``schemas.topology_graph`` checks it as a whole graph.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from schemas.detector_settings import AnomalySettings, DriftSettings, Settings
+from schemas.duration import Duration
+from schemas.model import Line
+
+StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
+"""A stream's name: letters, digits, ``_``, ``.``, ``-``; no lane tag, no slash, no colon."""
+
+WorkerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+"""A worker's name, which is also its consumer group: lower case, digits, ``_``, ``-``."""
+
+Dotted = Annotated[str, StringConstraints(pattern=r"^[\w.]+:\w+$", max_length=256)]
+"""``package.module:name``."""
+
+
+class Retention(Settings):
+    """What a stream keeps beyond what its groups still need. Unread entries are always kept."""
+
+    age: Duration | None = Field(None, description="Keep entries younger than this.")
+    entries: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Keep at most about this many entries."
+    )
+
+
+class StreamSettings(Settings):
+    """One stream."""
+
+    schema_name: Dotted = Field(alias="schema", description="`package.module:Name` of the schema.")
+    layer: Annotated[int, Field(ge=0, le=99)] | None = Field(
+        None, description="The layer it is on."
+    )
+    source: bool = Field(False, description="Written by producers outside the pipeline.")
+    sink: bool = Field(False, description="Read by consumers outside the pipeline.")
+    retention: Retention = Field(Retention(), description="What is kept once it has been read.")
+    description: Line = Field("", description="A sentence for people.")
+
+
+class WorkerSettings(Settings):
+    """What every worker has; ``kind`` says which worker it is."""
+
+    replicas: Annotated[int, Field(ge=0, le=256)] = Field(1, description="Processes to run.")
+    max_batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        500, description="Entries handled and committed in one step, at most."
+    )
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        5, description="Deliveries of one entry before it becomes a dead letter."
+    )
+    checkpoint_every: Duration = Field(
+        2.0, description="Longest time between two checkpoints of a worker that has state."
+    )
+
+
+class GateSettings(WorkerSettings):
+    """Validates what enters and forwards the producer's bytes; the rest is rejected."""
+
+    kind: Literal["gate"]
+    routes: Annotated[dict[StreamName, StreamName], Field(min_length=1)] = Field(
+        description="From the stream that producers write to the stream of what is valid."
+    )
+    rejects_to: StreamName = Field(description="Where rejected messages go, with the reason.")
+
+
+class Watched(Settings):
+    """How a detector worker looks at one stream."""
+
+    key: Annotated[str, Field(max_length=128)] | None = Field(
+        None, description="Payload field whose values are watched apart, such as `sensor_id`."
+    )
+    fields: tuple[str, ...] = Field(
+        (),
+        description="Patterns of the numeric fields to watch, such as `measurements.*`; all if empty.",
+    )
+
+
+class AnomalyWorkerSettings(WorkerSettings):
+    """Flags unlike messages."""
+
+    kind: Literal["anomaly"]
+    watch: Annotated[dict[StreamName, Watched], Field(min_length=1)] = Field(
+        description="The streams to watch."
+    )
+    writes: StreamName = Field(description="Where its events go.")
+    detectors: AnomalySettings = Field(AnomalySettings(), description="Detectors and thresholds.")
+
+
+class DriftWorkerSettings(WorkerSettings):
+    """Finds fields whose distribution changed."""
+
+    kind: Literal["drift"]
+    watch: Annotated[dict[StreamName, Watched], Field(min_length=1)] = Field(
+        description="The streams to watch."
+    )
+    writes: StreamName = Field(description="Where its events go.")
+    detectors: DriftSettings = Field(DriftSettings(), description="Detectors and thresholds.")
+
+
+class TransformSettings(WorkerSettings):
+    """Runs a pipeline author's own function, from events to events."""
+
+    kind: Literal["transform"]
+    call: Dotted = Field(description="`package.module:function`.")
+    reads: Annotated[tuple[StreamName, ...], Field(min_length=1)] = Field(
+        description="The streams whose messages the function gets."
+    )
+    writes: Annotated[tuple[StreamName, ...], Field(min_length=1)] = Field(
+        description="The streams that its events go to; the first is the default."
+    )
+    memory: bool = Field(
+        False, description="The function keeps a `memory` dict, checkpointed and rebuilt."
+    )
+
+
+class LineageWorkerSettings(WorkerSettings):
+    """Writes the provenance graph."""
+
+    kind: Literal["lineage"]
+
+
+AnyWorker = Annotated[
+    GateSettings
+    | AnomalyWorkerSettings
+    | DriftWorkerSettings
+    | TransformSettings
+    | LineageWorkerSettings,
+    Field(discriminator="kind"),
+]
+
+
+class Limits(Settings):
+    """What one message may cost."""
+
+    entry_bytes: Annotated[int, Field(ge=1_024, le=512 * 1024 * 1024)] = Field(
+        1_048_576, description="Largest payload, in bytes."
+    )
+    nesting: Annotated[int, Field(ge=1, le=190)] = Field(
+        64, description="Deepest nesting of objects and lists in a payload."
+    )
+
+
+class Delivery(Settings):
+    """How the hand-off between streams is timed."""
+
+    lease: Duration = Field(
+        10.0, description="A consumer that does not renew its lease for this long counts as dead."
+    )
+    block: Duration = Field(0.5, description="Longest wait for new entries in one read.")
+    remember_ids: Duration = Field(
+        3600.0, description="How long a producer's `id` is remembered to drop its duplicates."
+    )
+    trim_every: Duration = Field(5.0, description="Time between two trims of a stream.")
+
+
+class Topology(Settings):
+    """The whole pipeline. Names are the user's; the code knows none of them."""
+
+    version: Literal[1] = Field(description="The version of this file's format.")
+    name: WorkerName = Field("pipeline", description="The pipeline's name.")
+    lanes: Annotated[int, Field(ge=1, le=1024)] = Field(
+        1, description="Partitions of every stream."
+    )
+    dead_letters: StreamName = Field(description="Stream of what no worker could process.")
+    lineage: StreamName = Field(description="Stream of the provenance records.")
+    limits: Limits = Field(Limits(), description="What one message may cost.")
+    delivery: Delivery = Field(Delivery(), description="Timing of the hand-off.")
+    streams: Annotated[dict[StreamName, StreamSettings], Field(min_length=1)] = Field(
+        description="Every stream."
+    )
+    workers: Annotated[dict[WorkerName, AnyWorker], Field(min_length=1)] = Field(
+        description="Every worker."
+    )

@@ -1,0 +1,126 @@
+"""Reads ``streams.yaml`` into a ``Topology``; every error names file, line, fault and likely fix."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError
+
+from schemas import detector_settings
+from schemas import topology as models
+from schemas.topology import Topology
+from schemas.topology_graph import Path as KeyPath
+from schemas.topology_graph import Problem, did_you_mean, problems
+
+DEFAULT_FILE = "streams.yaml"
+
+
+class TopologyError(ValueError):
+    """The file cannot be used. ``problems`` are whole sentences, each with its file and line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def load_topology(path: Path) -> Topology:
+    """Read, validate and check a topology file.
+
+    Raises TopologyError with every problem found: an unreadable file, a YAML fault, a key that
+    is unknown or of the wrong type, and whatever ``topology_graph.problems`` finds.
+    """
+    tree = _parse(path)
+    try:
+        topology = Topology.model_validate(_plain(tree))
+    except ValidationError as error:
+        raise TopologyError(
+            [_said(path, tree, problem) for problem in _validation_problems(error)]
+        ) from error
+    found = problems(topology)
+    if found:
+        raise TopologyError([_said(path, tree, problem) for problem in found])
+    return topology
+
+
+def _parse(path: Path) -> Any:
+    try:
+        tree = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise TopologyError(
+            [f"there is no topology file {str(path)!r}; write one, or name it with --config"]
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise TopologyError([f"the topology file {str(path)!r} cannot be read: {error}"]) from error
+    except DuplicateKeyError as error:
+        key = str(error.problem).split('"')[1]
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise TopologyError(
+            [f"the name {key!r} is used twice in one place; rename one of the two ({path}:{line})"]
+        ) from error
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise TopologyError([f"this is no YAML: {error.problem} ({path}:{line})"]) from error
+    if not isinstance(tree, dict):
+        raise TopologyError([f"the file must be a map with 'streams' and 'workers' ({path}:1)"])
+    return tree
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    return node
+
+
+def _said(path: Path, tree: Any, problem: Problem) -> str:
+    return f"{problem.text} ({path}:{_line(tree, problem.path)})"
+
+
+def _line(tree: Any, path: KeyPath) -> int:
+    """The line of the deepest key of ``path`` that stands in the file, counted from 1."""
+    node, line = tree, 1
+    for key in path:
+        if isinstance(node, dict) and key in node:
+            line = node.lc.key(key)[0] + 1  # type: ignore[attr-defined]
+        elif isinstance(node, list) and isinstance(key, int) and key < len(node):
+            line = node.lc.item(key)[0] + 1  # type: ignore[attr-defined]
+        else:
+            continue  # pydantic puts a union's tag into the path; it stands nowhere in the file
+        node = node[key]
+    return line
+
+
+def _validation_problems(error: ValidationError) -> Iterator[Problem]:
+    for fault in error.errors(include_url=False):
+        path = tuple(fault["loc"])
+        where = ".".join(str(part) for part in path)
+        key = str(path[-1]) if path else ""
+        match fault["type"]:
+            case "extra_forbidden":
+                text = f"{where!r}: unknown key {key!r}{did_you_mean(key, _known_keys())}"
+            case "missing":
+                text = f"{where!r}: the key {key!r} is missing"
+            case "union_tag_not_found":
+                text = f"{where!r}: the key 'kind' is missing; it says which worker this is"
+            case "union_tag_invalid":
+                context = fault["ctx"]
+                kinds = [kind.strip("' ") for kind in context["expected_tags"].split(",")]
+                near = did_you_mean(str(context["tag"]), kinds)
+                text = f"{where!r}: no kind {context['tag']!r}{near}; there are {', '.join(kinds)}"
+            case _:
+                text = f"{where!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
+        yield Problem(path, text)
+
+
+def _known_keys() -> list[str]:
+    keys: set[str] = set()
+    for module in (models, detector_settings):
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, BaseModel):
+                fields = value.model_fields
+                keys |= {field.alias or name for name, field in fields.items()}
+    return sorted(keys)

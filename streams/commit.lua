@@ -1,0 +1,117 @@
+#!lua
+-- Settles a batch in one step: acknowledge each input, and emit only what belongs to an input whose
+-- acknowledgement succeeded. Two workers that hold the same entry therefore never both emit.
+--
+-- The first line makes the server refuse the whole script before its first command when memory has
+-- run out; without it XACK would succeed and XADD fail, and the message would be lost.
+--
+-- KEYS[1]  lease of this consumer; its value must be our fencing token
+-- KEYS[2]  counters, hash: <group>:<stream>:<outcome> -> settled entries
+-- KEYS[3]  checkpoint of the group, string
+-- KEYS[4]  positions of the group, hash: position:<stream>, floor:<stream>
+-- KEYS[5]  lineage stream
+-- KEYS[6]  and on: every stream and every seen key that ARGV names by its index in KEYS
+--
+-- ARGV[1]  fencing token
+-- ARGV[2]  group
+-- ARGV[3]  lineage record, JSON; empty: none
+-- ARGV[4]  sealed checkpoint that contains this batch; empty: none
+-- ARGV[5]  milliseconds for which a producer's id is remembered
+-- ARGV[6]  1: keep positions (a stateful worker)
+-- ARGV[7]  number n of output streams, then n indices into KEYS
+-- then the inputs, each:
+--   stream (index), entry id, outcome, seen key (index, 0: none),
+--   number of arguments of its outputs, and the outputs, each:
+--     stream (index), 1 if lineage wants its id, number of field arguments, those arguments
+--
+-- Returns {inputs acknowledged, duplicates among them, outputs emitted}.
+-- Errors: FENCED (the lease is not ours); WRONGTYPE or NOPERM before anything was written.
+
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then
+  return redis.error_reply('FENCED the lease ' .. KEYS[1] .. ' is not held with this token')
+end
+
+local group = ARGV[2]
+local at = 8
+local want_lineage = ARGV[3] ~= ''
+
+local function must_be_writable(key)
+  local sort = redis.call('TYPE', key).ok
+  if sort ~= 'stream' and sort ~= 'none' then
+    return redis.error_reply('WRONGTYPE the key ' .. key .. ' is a ' .. sort .. ', not a stream')
+  end
+  if not redis.acl_check_cmd('XADD', key, '*', 'data', '') then
+    return redis.error_reply('NOPERM this user may not XADD to ' .. key)
+  end
+end
+
+for _ = 1, tonumber(ARGV[7]) do
+  local refusal = must_be_writable(KEYS[tonumber(ARGV[at])])
+  if refusal then return refusal end
+  at = at + 1
+end
+if want_lineage then
+  local refusal = must_be_writable(KEYS[5])
+  if refusal then return refusal end
+end
+
+local inputs, acked, duplicates, emitted = 0, 0, 0, 0
+local counts, last, ids = {}, {}, {}
+
+-- Whether the producer's id of an input was settled before, under another entry.
+local function is_duplicate(seen, id, outcome)
+  if seen == 0 then return false end
+  local known = redis.call('GET', KEYS[seen])
+  if outcome == 'accepted' then
+    if known and known ~= id then return true end
+    redis.call('SET', KEYS[seen], id, 'PX', ARGV[5])
+  elseif known == id then
+    redis.call('DEL', KEYS[seen])
+  end
+  return false
+end
+
+while at <= #ARGV do
+  local stream, id, outcome = KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2]
+  local seen, stop = tonumber(ARGV[at + 3]), at + 5 + tonumber(ARGV[at + 4])
+  local emit = redis.call('XACK', stream, group, id) == 1
+  at = at + 5
+  inputs = inputs + 1
+  if emit then
+    acked = acked + 1
+    if is_duplicate(seen, id, outcome) then
+      emit, outcome, duplicates = false, 'duplicate', duplicates + 1
+    end
+    local counter = group .. ':' .. stream .. ':' .. outcome
+    counts[counter] = (counts[counter] or 0) + 1
+    last[stream] = id
+  end
+  while at < stop do
+    local n = tonumber(ARGV[at + 2])
+    local written = '-'
+    if emit then
+      written = redis.call('XADD', KEYS[tonumber(ARGV[at])], '*', unpack(ARGV, at + 3, at + 2 + n))
+      emitted = emitted + 1
+    end
+    if ARGV[at + 1] == '1' then ids[#ids + 1] = written end
+    at = at + 3 + n
+  end
+end
+
+for counter, n in pairs(counts) do redis.call('HINCRBY', KEYS[2], counter, n) end
+if want_lineage and emitted > 0 then
+  redis.call('XADD', KEYS[5], '*', 'data', ARGV[3], 'ids', table.concat(ids, ' '))
+end
+if ARGV[6] == '1' then
+  for stream, id in pairs(last) do redis.call('HSET', KEYS[4], 'position:' .. stream, id) end
+end
+-- A checkpoint contains the whole batch, so it is kept only if all of the batch was ours to settle.
+if ARGV[4] ~= '' and acked == inputs then
+  redis.call('SET', KEYS[3], ARGV[4])
+  local places = redis.call('HGETALL', KEYS[4])
+  for i = 1, #places, 2 do
+    local stream = places[i]:match('^position:(.*)$')
+    if stream then redis.call('HSET', KEYS[4], 'floor:' .. stream, places[i + 1]) end
+  end
+end
+return {acked, duplicates, emitted}

@@ -1,0 +1,113 @@
+"""An entry of a stream, and what a worker decided about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["accepted", "rejected", "dead"]
+"""What became of an entry: handled, refused at its boundary, or impossible to process."""
+
+ORIGINAL = b"original."
+"""Prefix of the fields of a message that is carried, untouched, by a rejection or dead letter."""
+
+PACKED = b"originals"
+"""Field that holds all fields of an original as netstrings, where there are very many."""
+
+_MOST_FIELDS = 2_000  # names and values; Lua's unpack() ends at some 8,000
+
+
+@dataclass(slots=True)
+class Entry:
+    """One entry as it was read.
+
+    ``stream`` is its key (with the lane tag), ``fields`` are names and values in turn, as the
+    server sent them; ``attempts`` counts deliveries, this one included.
+    """
+
+    stream: str
+    id: str
+    fields: list[bytes]
+    attempts: int = 1
+
+    @property
+    def uid(self) -> str:
+        """``<stream>/<entry id>``, the message's name for ever."""
+        return f"{self.stream}/{self.id}"
+
+    @property
+    def at_ms(self) -> int:
+        """The time in its id, in milliseconds since the epoch."""
+        return int(self.id.partition("-")[0])
+
+    def get(self, name: bytes) -> bytes | None:
+        """The first field of that name, or None."""
+        fields = self.fields
+        for i in range(0, len(fields), 2):
+            if fields[i] == name:
+                return fields[i + 1]
+        return None
+
+
+@dataclass(slots=True)
+class Output:
+    """One entry to be emitted: the key it goes to, its fields in turn, its place in lineage.
+
+    ``lineage`` is a ``LineageOutput`` as a dict without ``stream``; None leaves the output out of
+    the provenance graph.
+    """
+
+    stream: str
+    fields: list[bytes]
+    lineage: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class Settled:
+    """An entry, what became of it, and what is emitted if nobody else settled it before.
+
+    ``remember`` is the producer's ``id``: when the entry is accepted, a later entry with the same
+    one is dropped as a duplicate; when it is rejected, the id is free again.
+    """
+
+    entry: Entry
+    outcome: Outcome = "accepted"
+    outputs: list[Output] = field(default_factory=list)
+    remember: str | None = None
+
+
+def carried(fields: Sequence[bytes]) -> list[bytes]:
+    """The fields of an original as a rejection carries them: names prefixed, values untouched.
+
+    An entry of very many fields is packed into one, since a script can emit only so many.
+
+    >>> carried([b"data", b"{}"])
+    [b'original.data', b'{}']
+    """
+    if len(fields) > _MOST_FIELDS:
+        return [PACKED, b"".join(b"%d:%s," % (len(part), part) for part in fields)]
+    return [part if i % 2 else ORIGINAL + part for i, part in enumerate(fields)]
+
+
+def original(fields: Sequence[bytes]) -> list[bytes]:
+    """The fields of the original back from what ``carried`` made.
+
+    >>> original([b"data", b"why", b"original.data", b"{}"])
+    [b'data', b'{}']
+    """
+    found: list[bytes] = []
+    for i in range(0, len(fields), 2):
+        if fields[i] == PACKED:
+            return _unpacked(fields[i + 1])
+        if fields[i].startswith(ORIGINAL):
+            found += [fields[i][len(ORIGINAL) :], fields[i + 1]]
+    return found
+
+
+def _unpacked(netstrings: bytes) -> list[bytes]:
+    found, at = [], 0
+    while at < len(netstrings):
+        colon = netstrings.index(b":", at)
+        end = colon + 1 + int(netstrings[at:colon])
+        found.append(netstrings[colon + 1 : end])
+        at = end + 1
+    return found

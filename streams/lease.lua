@@ -1,0 +1,27 @@
+#!lua
+-- Takes, renews or gives back a lease. Its value is a fencing token, drawn from a counter that
+-- only grows, so a holder that slept through its lease can be told from the next one.
+--
+-- KEYS[1]  lease
+-- KEYS[2]  epoch: the counter of tokens
+-- ARGV[1]  'acquire', 'renew' or 'release'
+-- ARGV[2]  time to live in milliseconds
+-- ARGV[3]  token (renew, release), or the holder's name (acquire)
+--
+-- acquire returns the token, or false while somebody else holds the lease;
+-- renew and release return 1, or 0 when the token is not the one in force.
+
+if ARGV[1] == 'acquire' then
+  if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+  local token = redis.call('INCR', KEYS[2]) .. ':' .. ARGV[3]
+  redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
+  return token
+end
+
+if redis.call('GET', KEYS[1]) ~= ARGV[3] then return 0 end
+if ARGV[1] == 'renew' then
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+else
+  redis.call('DEL', KEYS[1])
+end
+return 1

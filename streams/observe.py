@@ -1,0 +1,138 @@
+"""Looking at the streams from outside: lengths, lags, counters, and the newest entries."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.topology import Topology
+from schemas.topology_graph import readers
+from streams.connection import Client, send
+from streams.entry import Entry
+from streams.errors import GroupMissing
+from streams.groups import group_rows
+from streams.keys import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """A group on a stream, all lanes together.
+
+    ``lag`` counts entries not yet delivered (None: the server cannot tell), ``pending`` those
+    delivered and not yet acknowledged, ``consumers`` their readers.
+    """
+
+    worker: str
+    lag: int | None
+    pending: int
+    consumers: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """A stream, all lanes together: entries it holds, entries ever added, and its groups."""
+
+    name: str
+    length: int
+    added: int
+    groups: tuple[GroupState, ...]
+
+
+def lanes_of(topology: Topology) -> list[Lane]:
+    """The lanes of a topology."""
+    return [Lane(index, topology.lanes) for index in range(topology.lanes)]
+
+
+def stream_states(client: Client, topology: Topology) -> list[StreamState]:
+    """Every stream of the topology, in its order."""
+    return [_stream_state(client, topology, name) for name in topology.streams]
+
+
+def _stream_state(client: Client, topology: Topology, name: str) -> StreamState:
+    length = added = 0
+    rows: dict[str, list[dict[str, Any]]] = {worker: [] for worker in readers(topology, name)}
+    for lane in lanes_of(topology):
+        key = lane.stream(name)
+        try:
+            info: dict[str, Any] = send(client, "XINFO STREAM", key)
+            groups = group_rows(client, key)
+        except GroupMissing:
+            continue  # the stream does not exist yet
+        length += info["length"]
+        added += info.get("entries-added", 0)
+        for row in groups:
+            rows.setdefault(row["name"].decode(), []).append(row)
+    states = tuple(_group_state(worker, found) for worker, found in rows.items() if found)
+    return StreamState(name, length, added, states)
+
+
+def _group_state(worker: str, rows: list[dict[str, Any]]) -> GroupState:
+    lags = [row.get("lag") for row in rows]
+    known = [lag for lag in lags if lag is not None]
+    return GroupState(
+        worker=worker,
+        lag=sum(known) if len(known) == len(lags) else None,
+        pending=sum(row["pending"] for row in rows),
+        consumers=sum(row["consumers"] for row in rows),
+    )
+
+
+def counters(client: Client, topology: Topology) -> dict[tuple[str, str, str], int]:
+    """Entries settled since ever, by (worker, stream, outcome); lanes are added up.
+
+    Outcomes are ``accepted``, ``rejected``, ``dead``, ``duplicate``. Each entry is counted once,
+    in the step that settled it.
+    """
+    found: dict[tuple[str, str, str], int] = {}
+    for lane in lanes_of(topology):
+        counted: dict[bytes, bytes] = send(client, "HGETALL", lane.counters)
+        for name, number in counted.items():
+            worker, key, outcome = name.decode().split(":")
+            place = (worker, key.removesuffix(lane.tag), outcome)
+            found[place] = found.get(place, 0) + int(number)
+    return found
+
+
+def newest(client: Client, topology: Topology, stream: str, count: int) -> list[Entry]:
+    """The newest entries of a stream over all lanes, oldest of them first."""
+    found: list[Entry] = []
+    for lane in lanes_of(topology):
+        key = lane.stream(stream)
+        reply = send(client, "XREVRANGE", key, "+", "-", "COUNT", count)
+        found += [Entry(key, entry_id.decode(), fields) for entry_id, fields in reply]
+    found.sort(key=lambda entry: (entry.at_ms, entry.id))
+    return found[-count:]
+
+
+def follow(
+    client: Client, topology: Topology, stream: str, block_s: float
+) -> Iterator[Sequence[Entry]]:
+    """Entries as they arrive from now on, over all lanes, a batch (or an empty one) a wait.
+
+    Needs no group and ends never.
+    """
+    keys = [lane.stream(stream) for lane in lanes_of(topology)]
+    after = {key: _last_id(client, key) for key in keys}
+    while True:
+        reply = send(
+            client, "XREAD", "COUNT", 500, "BLOCK", max(1, int(block_s * 1000)), "STREAMS",
+            *keys, *(after[key] for key in keys),
+        )  # fmt: skip
+        batch = [
+            Entry(raw_key.decode(), entry_id.decode(), fields)
+            for raw_key, found in reply or ()
+            for entry_id, fields in found
+        ]
+        after |= {entry.stream: entry.id for entry in batch}
+        yield batch
+
+
+def _last_id(client: Client, key: str) -> str:
+    reply = send(client, "XREVRANGE", key, "+", "-", "COUNT", 1)
+    return reply[0][0].decode() if reply else "0"
+
+
+def find(client: Client, uid: str) -> Entry | None:
+    """The entry that a uid names, or None where it is no longer retained."""
+    key, _, entry_id = uid.rpartition("/")
+    reply = send(client, "XRANGE", key, entry_id, entry_id)
+    return Entry(key, entry_id, reply[0][1]) if reply else None

@@ -1,0 +1,71 @@
+"""Which worker processes are alive: each writes a line about itself with every heartbeat."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from streams.connection import Client, send
+from streams.keys import PRESENCE
+
+State = Literal["starting", "waiting", "replaying", "running", "draining"]
+"""``waiting``: another process owns the lane, or the server is away."""
+
+
+class Presence(BaseModel):
+    """A worker process as it describes itself. Times are seconds since the epoch.
+
+    ``port`` serves ``/metrics``, ``/livez`` and ``/readyz`` on ``host``; ``expires_at_s`` is when
+    this line stops being true if it is not renewed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    worker: str
+    kind: str
+    consumer: str
+    lane: int
+    pid: int
+    host: str
+    port: int
+    version: str
+    state: State
+    ready: bool
+    started_at_s: float
+    expires_at_s: float
+    rss_bytes: int
+
+    @property
+    def field(self) -> str:
+        """Its field in the hash."""
+        return f"{self.worker}/{self.consumer}"
+
+
+def announce(client: Client, presence: Presence) -> None:
+    """Write or renew a line."""
+    send(client, "HSET", PRESENCE, presence.field, presence.model_dump_json())
+
+
+def withdraw(client: Client, presence: Presence) -> None:
+    """Remove a line, when its process ends in good order."""
+    send(client, "HDEL", PRESENCE, presence.field)
+
+
+def present(client: Client, now_s: float) -> Sequence[Presence]:
+    """The processes that are alive at ``now_s``, by worker; lines that ran out are removed."""
+    lines: dict[bytes, bytes] = send(client, "HGETALL", PRESENCE)
+    alive: list[Presence] = []
+    for field, line in lines.items():
+        presence = _parsed(line)
+        if presence is not None and presence.expires_at_s > now_s:
+            alive.append(presence)
+        else:
+            send(client, "HDEL", PRESENCE, field)
+    return sorted(alive, key=lambda presence: presence.field)
+
+
+def _parsed(line: bytes) -> Presence | None:
+    try:
+        return Presence.model_validate_json(line)
+    except ValidationError:
+        return None  # another version wrote it, and will write it again while it lives

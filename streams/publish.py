@@ -1,0 +1,132 @@
+"""Publishing from Python. Any Redis client can do the same with ``XADD``; this adds idempotence.
+
+A message published twice with the same ``id`` yields one entry, within ``remember_s`` seconds.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+from pydantic import BaseModel
+
+from streams.connection import Client
+from streams.errors import EntryRefused
+from streams.keys import Lane
+from streams.scripts import run_script
+
+_TEXT_FIELDS = ("id", "source", "type", "time", "subject", "traceparent")
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish: its payload as JSON bytes or an object, and the optional fields.
+
+    ``id`` makes publishing idempotent; the others are carried through to every reader.
+    """
+
+    data: bytes | str | BaseModel
+    id: str | None = None
+    source: str | None = None
+    type: str | None = None
+    time: str | None = None
+    subject: str | None = None
+    traceparent: str | None = None
+
+    def payload(self) -> bytes:
+        """The bytes of ``data``."""
+        if isinstance(self.data, BaseModel):
+            return self.data.model_dump_json().encode()
+        return self.data.encode() if isinstance(self.data, str) else self.data
+
+    def fields(self) -> list[bytes]:
+        """The entry's fields, names and values in turn."""
+        found = [b"data", self.payload()]
+        for name in _TEXT_FIELDS:
+            value = getattr(self, name)
+            if value is not None:
+                found += [name.encode(), str(value).encode()]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Where a message is: its uid, and whether it had been published before."""
+
+    uid: str
+    duplicate: bool
+
+
+class Publisher:
+    """Publishes to the streams of one topology.
+
+    ``lanes`` as in the topology: a message goes to the lane that a stable hash (CRC-32) of its
+    ``subject``, else its ``id``, else its payload chooses. ``most_bytes`` bounds a payload.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        lanes: int = 1,
+        most_bytes: int = 1_048_576,
+        remember_s: float = 3600.0,
+    ) -> None:
+        self._client = client
+        self._lanes = lanes
+        self._most_bytes = most_bytes
+        self._remember_ms = int(remember_s * 1000)
+
+    def publish(self, stream: str, message: Outgoing) -> Published:
+        """Publish one message; return its uid.
+
+        Raises EntryRefused for a payload that is empty or too large, ServerAway when it is
+        unknown whether it was published: publish it again with the same ``id``.
+        """
+        return self.publish_batch(stream, [message])[0]
+
+    def publish_batch(self, stream: str, messages: Iterable[Outgoing]) -> list[Published]:
+        """Publish messages in their order; return their uids in the same order.
+
+        All are checked before the first is sent. Each step of some hundred is atomic.
+        """
+        checked = [self._checked(message) for message in messages]
+        found: list[Published | None] = [None] * len(checked)
+        for index in range(self._lanes):
+            chosen = [i for i, m in enumerate(checked) if self._lane_of(m) == index]
+            lane = Lane(index, self._lanes)
+            for at in range(0, len(chosen), _BATCH):
+                part = chosen[at : at + _BATCH]
+                written = self._send(lane, stream, [checked[i] for i in part])
+                for i, published in zip(part, written, strict=True):
+                    found[i] = published
+        return [published for published in found if published is not None]
+
+    def _checked(self, message: Outgoing) -> Outgoing:
+        payload = message.payload()
+        if not payload:
+            raise EntryRefused("the message has no data; give it a JSON payload")
+        if len(payload) > self._most_bytes:
+            raise EntryRefused(
+                f"the payload has {len(payload):,} bytes, more than the {self._most_bytes:,} that "
+                "limits.entry_bytes allows; split it, or raise the limit"
+            )
+        return message
+
+    def _lane_of(self, message: Outgoing) -> int:
+        if self._lanes == 1:
+            return 0
+        key = (message.subject or message.id or "").encode() or message.payload()
+        return crc32(key) % self._lanes
+
+    def _send(self, lane: Lane, stream: str, messages: Sequence[Outgoing]) -> list[Published]:
+        key = lane.stream(stream)
+        keys = [key]
+        args: list[int | bytes] = [self._remember_ms]
+        for message in messages:
+            fields = message.fields()
+            if message.id is not None:
+                keys.append(lane.seen(key, message.id))
+            args += [int(message.id is not None), len(fields), *fields]
+        reply = run_script(self._client, "publish", keys, args)
+        return [Published(f"{key}/{entry_id.decode()}", bool(known)) for entry_id, known in reply]

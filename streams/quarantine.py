@@ -1,0 +1,138 @@
+"""Rejected messages and dead letters: look at them, release them, drop them.
+
+Releasing brings the untouched original (or a mended payload) back to the stream it came from. A
+dead letter is released for its one worker only: every other group had handled it already.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json, to_json
+
+from streams.connection import Client, send
+from streams.entry import Entry, original
+from streams.errors import UnknownEntry
+from streams.keys import Lane
+from streams.scripts import run_script
+
+ONLY_FOR = b"only_for"
+"""Field of a released dead letter: the one group that still has to handle it."""
+
+_OURS = (b"parents", ONLY_FOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A quarantined message: the reason (a ``Rejection`` or ``DeadLetter``) and the original."""
+
+    entry: Entry
+    reason: dict[str, Any]
+
+    @property
+    def fields(self) -> list[bytes]:
+        """The original's fields, untouched, names and values in turn."""
+        return original(self.entry.fields)
+
+    @property
+    def data(self) -> bytes:
+        """The original's payload; empty where it had none."""
+        return Entry("", "", self.fields).get(b"data") or b""
+
+
+class Quarantine:
+    """One quarantine stream over all its lanes. ``stream`` and ``lineage`` are bare names."""
+
+    def __init__(self, client: Client, lanes: int, stream: str, lineage: str) -> None:
+        self._client = client
+        self._lanes = [Lane(index, lanes) for index in range(lanes)]
+        self._stream = stream
+        self._lineage = lineage
+
+    def list(self, count: int = 100) -> list[Quarantined]:
+        """The newest messages, newest first, at most ``count``."""
+        found = [item for lane in self._lanes for item in self._newest(lane, count)]
+        found.sort(key=lambda item: item.entry.at_ms, reverse=True)
+        return found[:count]
+
+    def _newest(self, lane: Lane, count: int) -> Iterator[Quarantined]:
+        key = lane.stream(self._stream)
+        reply = send(self._client, "XREVRANGE", key, "+", "-", "COUNT", count)
+        for entry_id, fields in reply:
+            yield _quarantined(Entry(key, entry_id.decode(), fields))
+
+    def size(self) -> int:
+        """How many messages there are."""
+        return sum(send(self._client, "XLEN", lane.stream(self._stream)) for lane in self._lanes)
+
+    def show(self, uid: str) -> Quarantined:
+        """One message by its uid, ``SHRINK/1732100000000-0``, or by the entry id alone.
+
+        Raises UnknownEntry when there is none, or no more.
+        """
+        return self._find(uid)[1]
+
+    def _find(self, uid: str) -> tuple[Lane, Quarantined]:
+        stream, _, entry_id = uid.rpartition("/")
+        for lane in self._lanes:
+            key = lane.stream(self._stream)
+            if stream not in ("", self._stream, key) or not _is_id(entry_id):
+                continue
+            reply = send(self._client, "XRANGE", key, entry_id, entry_id)
+            if reply:
+                return lane, _quarantined(Entry(key, entry_id, reply[0][1]))
+        raise UnknownEntry(
+            f"{self._stream} has no entry {uid!r}; it may have been released or dropped already"
+        )
+
+    def release(self, uid: str, author: Mapping[str, Any], data: bytes | None = None) -> str:
+        """Bring a message back to its stream and return its new uid.
+
+        ``data`` replaces the payload by a mended one; ``author`` is the lineage record's account
+        of who releases (a ``LineageRecord`` without ``outputs``). The message keeps its
+        producer's ``id``, so a copy that was accepted meanwhile makes this one a duplicate.
+
+        Raises UnknownEntry when there is no such message, or no more.
+        """
+        lane, found = self._find(uid)
+        target = str(found.reason["stream"])
+        fields = _released_fields(found, data)
+        record = {**author, "outputs": [{"stream": target, "parents": [found.entry.uid]}]}
+        keys = [found.entry.stream, target, lane.stream(self._lineage)]
+        new_id = run_script(
+            self._client, "release", keys, [found.entry.id, to_json(record), *fields]
+        )
+        if not new_id:
+            raise UnknownEntry(f"{uid} was released or dropped by somebody else just now")
+        return f"{target}/{new_id.decode()}"
+
+    def drop(self, uid: str) -> None:
+        """Remove a message for good.
+
+        Raises UnknownEntry when there is no such message, or no more.
+        """
+        _, found = self._find(uid)
+        send(self._client, "XDEL", found.entry.stream, found.entry.id)
+
+
+def _released_fields(found: Quarantined, data: bytes | None) -> list[bytes]:
+    kept: list[bytes] = []
+    given = found.fields
+    for i in range(0, len(given), 2):
+        if given[i] not in _OURS and not (data is not None and given[i] == b"data"):
+            kept += given[i : i + 2]
+    if data is not None:
+        kept = [b"data", data, *kept]
+    kept += [b"parents", found.entry.uid.encode()]
+    if found.reason["kind"] == "dead_letter":
+        kept += [ONLY_FOR, str(found.reason["worker"]).encode()]
+    return kept
+
+
+def _is_id(text: str) -> bool:
+    ms, _, seq = text.partition("-")
+    return ms.isdigit() and (seq == "" or seq.isdigit())
+
+
+def _quarantined(entry: Entry) -> Quarantined:
+    return Quarantined(entry, from_json(entry.get(b"data") or b"{}"))

@@ -1,0 +1,179 @@
+"""Reading for a consumer group: new entries, those left pending, and those of the dead."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from streams.connection import Client, send
+from streams.entry import Entry
+from streams.errors import StreamsError
+from streams.groups import group_rows
+from streams.keys import Lane
+from streams.lease import Lease
+from streams.scripts import run_script
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Which pending entries to take: at most ``count`` with ids from ``start`` to ``end``.
+
+    Entries delivered more than ``alone_beyond`` times come one at a time. ``counted`` False leaves
+    their delivery counter as it is: the worker was away from its server, but never died.
+    """
+
+    count: int
+    alone_beyond: int = 0
+    start: str = "-"
+    end: str = "+"
+    counted: bool = True
+
+
+class Reader:
+    """One consumer of one group over all the streams that its worker reads on one lane.
+
+    ``streams`` are bare names. No method waits longer than ``block_s`` plus one round trip.
+    """
+
+    def __init__(
+        self, client: Client, lane: Lane, group: str, consumer: str, streams: Iterable[str]
+    ) -> None:
+        self.keys = [lane.stream(name) for name in streams]
+        self._client = client
+        self._lane = lane
+        self._group = group
+        self._consumer = consumer
+
+    def ensure_groups(self, positions: Mapping[str, str] | None = None) -> list[str]:
+        """Create the group on every stream that lacks it; return the keys where it was missing.
+
+        A new group starts at the oldest entry, or behind the last one that ``positions`` says it
+        had committed.
+        """
+        missing = []
+        for key in self.keys:
+            start = (positions or {}).get(key, "0")
+            try:
+                self._create(key, start)
+            except _GroupExists:
+                continue
+            missing.append(key)
+        return missing
+
+    def _create(self, key: str, start: str) -> None:
+        try:
+            send(self._client, "XGROUP CREATE", key, self._group, start, "MKSTREAM")
+        except StreamsError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+            raise _GroupExists from error
+
+    def read(self, count: int, block_s: float) -> list[Entry]:
+        """New entries, at most ``count`` a stream, oldest first within a stream.
+
+        Waits up to ``block_s`` seconds where there is none.
+
+        Raises GroupMissing, LeaseLost, ServerAway, ServerRefused.
+        """
+        return _entries(self._read_group(count, block_s))
+
+    def _read_group(self, count: int, block_s: float) -> Any:
+        return send(
+            self._client, "XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", count,
+            "BLOCK", _block_ms(block_s), "STREAMS", *self.keys, *(">" for _ in self.keys),
+        )  # fmt: skip
+
+    def claim(self, other: str, key: str, claim: Claim) -> tuple[int, list[Entry]]:
+        """Take pending entries of ``other``: a consumer without a lease, or ourselves.
+
+        Returns how many pending entries were seen, and those claimed, oldest first. The name of
+        another consumer that has none left is removed in the same step.
+        """
+        keys = [key, self._lane.lease(self._group, other)]
+        args = [
+            self._group, other, self._consumer,
+            claim.count, claim.alone_beyond, claim.start, claim.end, int(claim.counted),
+        ]  # fmt: skip
+        seen, claimed = run_script(self._client, "claim", keys, args)
+        entries = [
+            Entry(key, entry_id.decode(), fields, attempts)
+            for entry_id, attempts, fields in claimed
+            if fields
+        ]
+        return seen, entries
+
+    def claim_one(self, key: str, entry_id: str) -> Entry | None:
+        """Take one of our own pending entries for its next attempt; None if it is settled."""
+        _, entries = self.claim(self._consumer, key, Claim(count=1, start=entry_id, end=entry_id))
+        return entries[0] if entries else None
+
+    def others(self, key: str) -> list[str]:
+        """The other consumers of the group on a stream whose lease has run out."""
+        reply: list[dict[str, Any]] = send(self._client, "XINFO CONSUMERS", key, self._group)
+        names = [item["name"].decode() for item in reply]
+        leases = [self._lane.lease(self._group, name) for name in names]
+        alive = [bool(send(self._client, "EXISTS", lease)) for lease in leases]
+        return [n for n, a in zip(names, alive, strict=True) if not a and n != self._consumer]
+
+    def between(self, key: str, after: str, upto: str, count: int) -> list[Entry]:
+        """Retained entries with ``after < id <= upto``, oldest first, at most ``count``."""
+        start = "-" if after == "-" else f"({after}"
+        reply = send(self._client, "XRANGE", key, start, upto, "COUNT", count)
+        return [Entry(key, entry_id.decode(), fields) for entry_id, fields in reply]
+
+
+class OwnerReader(Reader):
+    """Reads for a group whose lane one consumer owns alone: every read is fenced by its lease."""
+
+    def __init__(
+        self, client: Client, lane: Lane, group: str, lease: Lease, streams: Iterable[str]
+    ) -> None:
+        super().__init__(client, lane, group, lease.consumer, streams)
+        self._lease = lease
+        self._last = dict.fromkeys(self.keys, "0")
+
+    def read(self, count: int, block_s: float) -> list[Entry]:
+        """As ``Reader.read``; raises LeaseLost, and takes nothing, once the lease is another's."""
+        entries = self._fenced(count)
+        if not entries and self._wait(block_s):
+            entries = self._fenced(count)
+            if not entries:  # what woke us had been delivered before this process started
+                self._last = self._delivered()
+        for entry in entries:
+            self._last[entry.stream] = entry.id
+        return entries
+
+    def _fenced(self, count: int) -> list[Entry]:
+        args = [self._lease.token or "", self._group, self._consumer, count]
+        return _entries(run_script(self._client, "read", [self._lease.key, *self.keys], args))
+
+    def _wait(self, block_s: float) -> bool:
+        """Wait for an entry that is newer than the last one read; takes none."""
+        reply = send(
+            self._client, "XREAD", "COUNT", 1, "BLOCK", _block_ms(block_s), "STREAMS",
+            *self.keys, *(self._last[key] for key in self.keys),
+        )  # fmt: skip
+        return bool(reply)
+
+    def _delivered(self) -> dict[str, str]:
+        found = {}
+        for key in self.keys:
+            for row in group_rows(self._client, key):
+                if row["name"] == self._group.encode():
+                    found[key] = row["last-delivered-id"].decode()
+        return {key: found.get(key, "0") for key in self.keys}
+
+
+def _entries(reply: Any) -> list[Entry]:
+    return [
+        Entry(raw_key.decode(), entry_id.decode(), fields)
+        for raw_key, found in reply or ()
+        for entry_id, fields in found
+    ]
+
+
+def _block_ms(block_s: float) -> int:
+    return max(1, int(block_s * 1000))
+
+
+class _GroupExists(Exception):
+    """The group was there already."""

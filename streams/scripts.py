@@ -1,0 +1,29 @@
+"""Server-side scripts: loaded once, called by digest, loaded again when the server forgot them."""
+
+from functools import cache
+from hashlib import sha1
+from importlib.resources import files
+from typing import Any
+
+from streams.connection import Client, send
+from streams.errors import ScriptMissing
+
+
+@cache
+def _source(name: str) -> tuple[bytes, str]:
+    text = files("streams").joinpath(f"{name}.lua").read_bytes()
+    return text, sha1(text, usedforsecurity=False).hexdigest()
+
+
+def run_script(client: Client, name: str, keys: list[str], args: list[Any]) -> Any:
+    """Run ``<name>.lua`` in one step on the server and return its reply.
+
+    Survives ``SCRIPT FLUSH`` and a restarted server: a missing script is sent whole, once.
+
+    Raises what ``streams.connection.translated`` makes of the server's errors.
+    """
+    text, digest = _source(name)
+    try:
+        return send(client, "EVALSHA", digest, len(keys), *keys, *args)
+    except ScriptMissing:
+        return send(client, "EVAL", text, len(keys), *keys, *args)

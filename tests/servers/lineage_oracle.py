@@ -1,0 +1,144 @@
+"""What the lineage stores must answer, worked out by brute force over the records in memory."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lineage.model import DEPTH, StampedRecord
+from lineage.uid import place_of
+from schemas.lineage_record import LineageOutput
+
+Row = dict[str, Any]
+
+_CIRCUMSTANCES = ("tenant", "classification", "source", "producer_id")
+_ACTIVITY = ("worker", "worker_kind", "worker_version", "host", "run", "activity", "at_ms")
+_SCHEMA = ("schema_name", "schema_version")
+
+
+class Oracle:
+    """Answers the named queries about a list of records."""
+
+    def __init__(self, records: Sequence[StampedRecord], layers: Mapping[str, int]) -> None:
+        self._layers = layers
+        self._made: dict[str, tuple[StampedRecord, LineageOutput]] = {
+            f"{output.stream}/{entry}": (stamped, output)
+            for stamped in records
+            for output, entry in zip(stamped.record.outputs, stamped.ids, strict=True)
+            if entry is not None
+        }
+        self.derived = {(uid, parent) for uid, (_, o) in self._made.items() for parent in o.parents}
+        self._flags = {
+            (uid, flagged)
+            for uid, (_, o) in self._made.items()
+            if o.finding
+            for flagged in o.finding.flagged
+        }
+        ends = {uid for edge in self.derived | self._flags for uid in edge}
+        self.uids = sorted(ends | self._made.keys())
+        self.finding_uids = sorted(uid for uid, (_, o) in self._made.items() if o.finding)
+
+    def counts(self) -> Row:
+        commits = {stamped.uid: stamped for stamped, _ in self._made.values()}
+        agents = {(s.uid, f"worker/{s.record.worker}") for s in commits.values()}
+        agents |= {(s.uid, f"producer/{o.source}") for s, o in self._made.values() if o.source}
+        return {
+            "entities": len(self.uids),
+            "activities": len(commits),
+            "agents": len({agent for _, agent in agents}),
+            "findings": len(self.finding_uids),
+            "derived_from": len(self.derived),
+            "generated_by": len(self._made),
+            "used": len({(self._made[child][0].uid, parent) for child, parent in self.derived}),
+            "associated_with": len(agents),
+            "flagged": len(self._flags),
+        }
+
+    def trace(self, uid: str, direction: str) -> list[Row]:
+        rows = [{**self._row(u), "hops": hops} for u, hops in self._reach(uid, direction).items()]
+        return sorted(rows, key=lambda row: (row["hops"], row["ts"], row["uid"]))
+
+    def edges(self, uid: str, direction: str) -> list[Row]:
+        near = {u for u, hops in self._reach(uid, direction).items() if hops < DEPTH}
+        end = 0 if direction == "up" else 1
+        edges = sorted(edge for edge in self.derived if edge[end] in near)
+        return [{"child": child, "parent": parent} for child, parent in edges]
+
+    def findings_of(self, uid: str) -> list[Row]:
+        traced = self._reach(uid, "up").keys() | self._reach(uid, "down").keys()
+        rows = [self._finding(f, flagged) for f, flagged in self._flags if flagged in traced]
+        return sorted(rows, key=lambda row: (row["ts"], row["uid"], row["flagged"]))
+
+    def root_cause(self, finding: str) -> list[Row]:
+        flagged = [message for f, message in self._flags if f == finding]
+        causes = {u for message in flagged for u in self._reach(message, "up")}
+        rows = [_without(self._row(u), "lane", "host", "run", "activity", "at_ms") for u in causes]
+        return sorted(rows, key=lambda row: (row["ts"], row["uid"]))
+
+    def audit_trail(self, uid: str) -> list[Row]:
+        rows = [_without(self._row(u), "lane", "findings") for u in self._reach(uid, "up")]
+        return sorted(rows, key=lambda row: (-(row["layer"] or -1), row["ts"], row["uid"]))
+
+    def gaps(self, inputs: Sequence[str], since: int, until: int) -> list[Row]:
+        children = {child for child, _ in self.derived}
+        orphans: dict[str, list[Row]] = {}
+        for row in map(self._row, self.uids):
+            inside = row["stream"] not in inputs and since <= row["ts"] < until
+            if inside and row["uid"] not in children:
+                orphans.setdefault(row["stream"], []).append(row)
+        rows = [
+            {
+                "stream": stream,
+                "orphans": len(of_stream),
+                "unrecorded": sum(row["activity"] is None for row in of_stream),
+                "first_ts": min(row["ts"] for row in of_stream),
+                "last_ts": max(row["ts"] for row in of_stream),
+            }
+            for stream, of_stream in orphans.items()
+        ]
+        return sorted(rows, key=lambda row: (-row["orphans"], row["stream"]))
+
+    def _reach(self, uid: str, direction: str) -> dict[str, int]:
+        start, end = (0, 1) if direction == "up" else (1, 0)
+        hops = {uid: 0} if uid in self.uids else {}
+        for distance in range(1, DEPTH + 1):
+            found = {edge[end] for edge in self.derived if hops.get(edge[start]) == distance - 1}
+            hops |= dict.fromkeys(found - hops.keys(), distance)
+        return hops
+
+    def _row(self, uid: str) -> Row:
+        stream, lane, ts = place_of(uid)
+        place = {"stream": stream, "lane": lane, "ts": ts, "layer": self._layers.get(stream)}
+        found = [
+            {"kind": self._finding(f, uid)["kind"], "uid": f}
+            for f, flagged in sorted(self._flags)
+            if flagged == uid
+        ]
+        return {"uid": uid, **place, **self._known(uid), "findings": found}
+
+    def _known(self, uid: str) -> Row:
+        if uid in self._made:
+            stamped, output = self._made[uid]
+            record = stamped.record
+            activity = f"{record.worker}:{record.run}:{stamped.uid}"
+            made = {**record.model_dump(), "activity": activity}
+            return _pick(made, _ACTIVITY) | _pick(output.model_dump(), _SCHEMA + _CIRCUMSTANCES)
+        nothing = dict.fromkeys(_ACTIVITY + _SCHEMA + _CIRCUMSTANCES)
+        for _, (_, output) in sorted(self._made.items()):
+            hint = _pick(output.model_dump(), _CIRCUMSTANCES)
+            observation = output.finding and output.finding.kind in ("anomaly", "drift")
+            if output.parents == (uid,) and not observation and any(hint.values()):
+                return nothing | hint
+        return nothing
+
+    def _finding(self, uid: str, flagged: str) -> Row:
+        finding = self._made[uid][1].finding
+        assert finding is not None
+        told = _pick(finding.model_dump(), ("kind", "detector", "severity", "summary"))
+        return {"uid": uid, **told, "ts": place_of(uid).ts, "flagged": flagged}
+
+
+def _pick(row: Mapping[str, Any], names: Iterable[str]) -> Row:
+    return {name: row[name] for name in names}
+
+
+def _without(row: Row, *names: str) -> Row:
+    return {name: value for name, value in row.items() if name not in names}

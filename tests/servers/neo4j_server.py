@@ -1,0 +1,163 @@
+"""A real Neo4j Community for the tests: jars from Maven, a process of its own, gone afterwards.
+
+Maven resolves the jars once into ``neo4j/lib`` (ignored by git; nothing of Neo4j, which is GPLv3,
+is shipped or linked). Each run of the tests starts a server on a free loopback port with a
+generated password and a home in a temporary folder, and stops it by its process id.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from neo4j import Driver, GraphDatabase
+from neo4j.exceptions import DriverError, Neo4jError
+
+HERE = Path(__file__).parent / "neo4j"
+LIB = HERE / "lib"
+MAIN = "org.neo4j.server.CommunityEntryPoint"
+RESOLVE_S = 540
+START_S = 90
+FIRST_PASSWORD = "neo4j"
+
+CONFIG = """\
+server.bolt.enabled=true
+server.bolt.listen_address=127.0.0.1:{port}
+server.http.enabled=false
+server.https.enabled=false
+server.memory.pagecache.size=128m
+dbms.usage_report.enabled=false
+dbms.security.auth_minimum_password_length=8
+"""
+JAVA = (
+    "-Xms384m",
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-Dlog4j2.disable.jmx=true",
+    "--add-opens=java.base/java.nio=ALL-UNNAMED",
+    "--add-opens=java.base/java.io=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+)
+
+
+class Neo4jUnavailableError(Exception):
+    """The server can't be had here; says why."""
+
+
+def resolve_jars() -> None:
+    """Let Maven copy the jars of the pom to ``lib``, unless they are there already."""
+    LIB.mkdir(exist_ok=True)
+    stamp = LIB / "RESOLVED"
+    wanted = hashlib.sha256((HERE / "pom.xml").read_bytes()).hexdigest()
+    with (LIB / "LOCK").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.exists() and stamp.read_text() == wanted:
+            return
+        for jar in LIB.glob("*.jar"):
+            jar.unlink()
+        _run_maven()
+        stamp.write_text(wanted)
+
+
+def _run_maven() -> None:
+    if shutil.which("mvn") is None:
+        raise Neo4jUnavailableError("no mvn to resolve Neo4j with")
+    command = ["mvn", "-B", "-q", "dependency:copy-dependencies"]
+    try:
+        subprocess.run(
+            command, cwd=HERE, check=True, timeout=RESOLVE_S, capture_output=True, text=True
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Neo4jUnavailableError(f"mvn was not done after {RESOLVE_S} s") from error
+    except subprocess.CalledProcessError as error:
+        raise Neo4jUnavailableError(f"mvn could not resolve Neo4j: {error.stdout}") from error
+
+
+@contextmanager
+def running_neo4j() -> Iterator[str]:
+    """Start a server and give its URI, with user and password in it; stop it afterwards."""
+    if shutil.which("java") is None:
+        raise Neo4jUnavailableError("no java to run Neo4j with")
+    resolve_jars()
+    with tempfile.TemporaryDirectory(prefix="penstock-neo4j-") as folder:
+        port = _free_port()
+        process = _start(Path(folder), port)
+        try:
+            password = secrets.token_hex(8)
+            _set_password(f"bolt://127.0.0.1:{port}", password, process, Path(folder))
+            yield f"bolt://neo4j:{password}@127.0.0.1:{port}"
+        finally:
+            _stop(process)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _start(home: Path, port: int) -> subprocess.Popen[bytes]:
+    conf = home / "conf"
+    conf.mkdir()
+    (conf / "neo4j.conf").write_text(CONFIG.format(port=port))
+    where = (f"--home-dir={home}", f"--config-dir={conf}", "--console-mode")
+    command = ["java", *JAVA, "-cp", f"{conf}:{LIB}/*", MAIN, *where]
+    with (home / "console.log").open("wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+
+def _set_password(uri: str, password: str, process: subprocess.Popen[bytes], home: Path) -> None:
+    """Wait until Bolt answers, then change the password that every new server has."""
+    deadline = time.monotonic() + START_S
+    with GraphDatabase.driver(uri, auth=("neo4j", FIRST_PASSWORD)) as driver:
+        while not _answers(driver, password):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise Neo4jUnavailableError(
+                    f"Neo4j did not start: {(home / 'console.log').read_text()[-2000:]}"
+                )
+            time.sleep(0.1)  # nothing to wait on: the port opens before the server answers
+
+
+def _answers(driver: Driver, password: str) -> bool:
+    change = f"ALTER CURRENT USER SET PASSWORD FROM '{FIRST_PASSWORD}' TO $password"
+    try:
+        with driver.session(database="system") as session:
+            session.run(change, password=password).consume()
+    except (DriverError, Neo4jError):
+        return False
+    return True
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Kill it: a goodbye takes Neo4j five seconds, and its home is thrown away."""
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="session")
+def neo4j_uri() -> Iterator[str]:
+    """The Bolt URI of an empty Neo4j 5, credentials included, as ``open_store`` takes it.
+
+    ``PENSTOCK_TEST_NEO4J_URI`` names a server to use instead; **its graph is deleted**. Where no
+    server can be had, a test that asks for this skips, and fails when ``CI`` is ``true``. The
+    first test that asks for it may have to wait for Maven: mark it ``timeout(600)``.
+    """
+    if given := os.environ.get("PENSTOCK_TEST_NEO4J_URI"):
+        yield given
+        return
+    try:
+        with running_neo4j() as uri:
+            yield uri
+    except Neo4jUnavailableError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"no Neo4j for the tests: {error}")
+        pytest.skip(f"no Neo4j for the tests: {error}")

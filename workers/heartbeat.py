@@ -1,0 +1,122 @@
+"""The heartbeat: renews the lease and the line in the presence list, and watches the parent.
+
+It runs in a thread of its own, so a slow batch does not let the lease run out: slow is not dead.
+"""
+
+import os
+import platform
+import resource
+import threading
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from streams.errors import StreamsError
+from streams.presence import Presence, announce, withdraw
+from workers.metrics import Metrics
+from workers.standing import Standing
+from workers.station import Station
+
+
+class Heartbeat:
+    """Beats every third of the lease's time to live until told to stop.
+
+    ``port`` is where the process serves its health pages; ``parent`` is the process that started
+    it, 0 for none: without its parent a worker drains and ends, for nobody would stop it.
+    """
+
+    def __init__(
+        self,
+        station: Station,
+        standing: Standing,
+        metrics: Metrics,
+        *,
+        host: str,
+        port: int,
+        parent: int = 0,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._station = station
+        self._standing = standing
+        self._metrics = metrics
+        self._address = (host, port)
+        self._parent = parent
+        self._now_s = now_s
+        self._started_at_s = now_s()
+        self._ended = threading.Event()
+        self._changed = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop beating and take our line out of the presence list."""
+        self._ended.set()
+        self._thread.join()
+        try:
+            withdraw(self._station.client, self.presence())
+        except StreamsError:
+            return  # the server is away; the line runs out by itself
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
+    def _beat(self) -> None:
+        every_s = self._station.lease.ttl_s / 3
+        told = ""
+        while not self._ended.is_set():
+            self.once()
+            told = self._standing.state
+            waited_s = 0.0
+            # A change of state is told at once; else the line is renewed when it is time.
+            while waited_s < every_s and self._standing.state == told:
+                if self._ended.wait(0.1):
+                    return
+                waited_s += 0.1
+
+    def once(self) -> None:
+        """One beat."""
+        if self._parent and os.getppid() != self._parent:
+            self._standing.stopping.set()
+        presence = self.presence()
+        self._metrics.ready.set(presence.ready)
+        self._metrics.rss.set(presence.rss_bytes)
+        try:
+            self._station.lease.renew()
+            announce(self._station.client, presence)
+        except StreamsError:
+            return  # the loop meets the same outage, waits it out and says so once
+
+    def presence(self) -> Presence:
+        """This process as it stands."""
+        station = self._station
+        return Presence(
+            worker=station.worker,
+            kind=station.settings.kind,
+            consumer=station.holder,
+            lane=station.lane.index,
+            pid=os.getpid(),
+            host=self._address[0],
+            port=self._address[1],
+            version=version("penstock"),
+            state=self._standing.state,
+            ready=self._standing.ready,
+            started_at_s=self._started_at_s,
+            expires_at_s=self._now_s() + station.lease.ttl_s,
+            rss_bytes=rss_bytes(),
+        )
+
+
+def rss_bytes() -> int:
+    """Resident memory of this process; its peak where the system tells only that."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        unit = 1 if platform.system() == "Darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return pages * os.sysconf("SC_PAGE_SIZE")

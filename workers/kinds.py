@@ -1,0 +1,40 @@
+"""The kinds of worker: from a kind's name to its handler, importing only what that kind needs."""
+
+from collections.abc import Callable
+
+from schemas.topology import Topology
+from streams.keys import Lane
+from workers.handler import Handler
+
+Build = Callable[[Topology, str, Lane], Handler]
+
+
+def build_handler(topology: Topology, worker: str, lane: Lane) -> Handler:
+    """The handler of a worker on a lane.
+
+    Raises Misconfigured when the topology asks for something that cannot be. Importing River or
+    a graph driver takes long, so each kind is imported only where it runs.
+    """
+    settings = topology.workers[worker]
+    match settings.kind:
+        case "gate":
+            from workers.gate import Gate
+
+            return Gate(topology, settings, worker, lane)
+        case "anomaly":
+            from workers.anomaly import Anomaly
+
+            return Anomaly(topology, settings, worker, lane)
+        case "drift":
+            from workers.drift import Drift
+
+            return Drift(topology, settings, worker, lane)
+        case "transform":
+            from workers.transform import Transform, TransformWithMemory
+
+            made = TransformWithMemory if settings.memory else Transform
+            return made(topology, settings, worker, lane)
+        case "lineage":
+            from workers.lineage import LineageSink
+
+            return LineageSink(topology, worker)

@@ -1,0 +1,223 @@
+"""The loop that runs every worker: take up work, then read, handle, commit until told to stop.
+
+What happens to a batch that raises is in ``poison.py``; how state and pending entries come back
+after a crash is in ``recovery.py``. All three work on the same ``Station``.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from streams.commit import Committed
+from streams.entry import Entry, Settled
+from streams.errors import GroupMissing, LeaseLost, ServerAway
+from streams.outage import Outage
+from streams.reader import Claim
+from streams.trim import trim
+from workers.handler import Handler, StatefulHandler, TryLater
+from workers.metrics import Metrics
+from workers.poison import Retries, dead_letter, halves, partition
+from workers.recovery import Recovery
+from workers.standing import Standing
+from workers.station import Station
+
+
+class Loop:
+    """Runs one handler at one station until ``standing.stopping`` is set.
+
+    Guarantees: an entry is acknowledged only together with its outputs; a batch that raises loses
+    none of its neighbours; after any doubt about a commit, state and pending entries are read
+    again from the server before work goes on.
+    """
+
+    def __init__(
+        self,
+        station: Station,
+        handler: Handler,
+        standing: Standing,
+        metrics: Metrics,
+        log: Any,
+        *,
+        now_s: Callable[[], float] = time.time,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._station = station
+        self._handler = handler
+        self._standing = standing
+        self._metrics = metrics
+        self._log = log
+        self._now_s = now_s
+        self._monotonic_s = monotonic_s
+        self._stopping: threading.Event = standing.stopping
+        self._outage = Outage(log)
+        self._retries = Retries()
+        self._recovery = Recovery(station, handler, log)
+        self._claim_at = self._trim_at = 0.0
+        self._new = True
+
+    def run(self) -> None:
+        """Work until told to stop; then checkpoint and give the lease back."""
+        while not self._stopping.is_set():
+            try:
+                if self._take_up():
+                    while not self._stopping.is_set():
+                        self._turn()
+            except ServerAway as error:
+                self._wait(error)
+            except LeaseLost as error:
+                self._log.warning("lease_lost", error=str(error))
+            except GroupMissing as error:
+                self._log.warning("group_missing", error=str(error))
+        self._lay_down()
+
+    def _wait(self, error: Exception) -> None:
+        self._standing.enter("waiting")
+        self._stopping.wait(self._outage.failed(error))
+
+    def _take_up(self) -> bool:
+        """Hold the lease, have the groups, bring back state and what was left pending."""
+        station = self._station
+        if not (station.lease.renew() or station.lease.acquire(station.holder)):
+            self._standing.enter("waiting")
+            self._stopping.wait(min(0.5, station.lease.ttl_s / 10))
+            return False
+        self._standing.enter("replaying")
+        missing = station.reader.ensure_groups(station.committer.positions())
+        if missing:
+            self._log.info("groups_created", streams=missing)
+        self._recovery.restore_state()
+        for key in station.reader.keys:
+            self._settle_pending_of(station.lease.consumer, key)
+        self._new = False
+        self._outage.over()
+        self._standing.enter("running")
+        return True
+
+    def _turn(self) -> None:
+        batch = self._read()
+        if batch:
+            self._settle(batch)
+        self._keep_house()
+        self._standing.turned()
+
+    def _read(self) -> list[Entry]:
+        due = self._retries.due(self._monotonic_s())
+        if due:
+            found = [self._station.reader.claim_one(key, entry_id) for key, entry_id in due]
+            return [entry for entry in found if entry is not None]
+        block_s = self._station.topology.delivery.block
+        wait_s = self._retries.wait_s(self._monotonic_s(), block_s)
+        return self._station.reader.read(self._station.settings.max_batch, wait_s)
+
+    def _settle(self, batch: Sequence[Entry]) -> None:
+        """Handle and commit a batch; where it raises, narrow down to the guilty entry."""
+        size = self._station.settings.max_batch
+        todo = deque(batch[i : i + size] for i in range(0, len(batch), size))
+        while todo:
+            part = todo.popleft()
+            started_s = self._monotonic_s()
+            try:
+                settled = self._handle(part)
+            except TryLater as error:
+                self._wait(error)
+                todo.appendleft(part)
+                if self._stopping.is_set():
+                    return
+                continue
+            except Exception as error:  # noqa: BLE001 - the edge: whatever a handler raises is settled
+                todo.extendleft(reversed(self._after_failure(part, error)))
+                continue
+            self._commit(settled)
+            self._outage.over()
+            self._standing.enter("running")
+            self._metrics.batch(settled, self._monotonic_s() - started_s, self._now_s())
+
+    def _handle(self, part: Sequence[Entry]) -> list[Settled]:
+        mine, others = partition(part, self._station.worker)
+        return [*self._handler.handle(mine), *others] if mine else others
+
+    def _commit(self, settled: Sequence[Settled], *, checkpoint_now: bool = False) -> Committed:
+        sealed = self._recovery.sealed_if_due(settled, self._monotonic_s(), now=checkpoint_now)
+        committed = self._station.committer.commit(
+            settled,
+            at_ms=int(self._now_s() * 1000),
+            checkpoint=sealed,
+            stateful=isinstance(self._handler, StatefulHandler),
+        )
+        if isinstance(self._handler, StatefulHandler) and committed.acknowledged < len(settled):
+            raise LeaseLost("entries of the batch had been settled by somebody else")
+        self._recovery.committed(settled, bool(sealed), self._monotonic_s())
+        self._metrics.committed(committed, len(settled))
+        return committed
+
+    def _after_failure(self, part: Sequence[Entry], error: Exception) -> list[Sequence[Entry]]:
+        """What to try instead of a part that raised."""
+        self._recovery.restore_state()
+        if len(part) > 1:
+            return halves(part)
+        entry = part[0]
+        self._log.warning(
+            "entry_failed", message=entry.uid, attempts=entry.attempts, error=type(error).__name__
+        )
+        self._metrics.failed(entry)
+        if entry.attempts >= self._station.settings.max_attempts:
+            self._bury(entry, f"{type(error).__name__}: {error}")
+        elif self._station.exclusive:  # order matters to it, so it tries again at once
+            again = self._station.reader.claim_one(entry.stream, entry.id)
+            return [[again]] if again else []
+        else:
+            self._retries.add(entry, self._monotonic_s())
+        return []
+
+    def _bury(self, entry: Entry, error: str) -> None:
+        letter = dead_letter(entry, self._station, error)
+        self._commit([letter], checkpoint_now=True)
+        self._log.error("dead_letter", message=entry.uid, attempts=entry.attempts)
+
+    def _settle_pending_of(self, consumer: str, key: str) -> None:
+        """Take over and settle what a consumer left pending on a stream, oldest first.
+
+        What was delivered often already comes alone: if it is the one that kills its workers, its
+        neighbours are settled before and do not gain attempts with it.
+        """
+        settings, start = self._station.settings, "-"
+        ours = consumer == self._station.lease.consumer
+        while not self._stopping.is_set():
+            claim = Claim(
+                count=settings.max_batch,
+                alone_beyond=settings.max_attempts - 2,
+                start=start,
+                counted=self._new or not ours,
+            )
+            seen, entries = self._station.reader.claim(consumer, key, claim)
+            for entry in [e for e in entries if e.attempts > settings.max_attempts]:
+                self._bury(entry, f"its worker ended {entry.attempts - 1} times while handling it")
+            self._settle([e for e in entries if e.attempts <= settings.max_attempts])
+            if not seen:
+                return
+            if ours and entries:
+                start = f"({entries[-1].id}"
+
+    def _keep_house(self) -> None:
+        """Between batches: take over from the dead, and trim what everybody has settled."""
+        station, now = self._station, self._monotonic_s()
+        if not station.exclusive and now >= self._claim_at:
+            self._claim_at = now + station.lease.ttl_s / 2
+            for key in station.reader.keys:
+                for consumer in station.reader.others(key):
+                    self._settle_pending_of(consumer, key)
+        if now >= self._trim_at:
+            self._trim_at = now + station.topology.delivery.trim_every
+            for plan in station.trims:
+                self._metrics.trimmed(plan.stream, trim(station.client, station.lane, plan))
+
+    def _lay_down(self) -> None:
+        self._standing.enter("draining")
+        try:
+            if isinstance(self._handler, StatefulHandler) and self._recovery.has_state:
+                self._commit([], checkpoint_now=True)
+            self._station.lease.release()
+        except (ServerAway, LeaseLost) as error:
+            self._log.warning("ended_without_checkpoint", error=str(error))

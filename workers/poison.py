@@ -1,0 +1,89 @@
+"""Entries that cannot be handled: narrowing down to the guilty one, retrying it, burying it."""
+
+import heapq
+from collections.abc import Sequence
+
+from schemas.settlements import DeadLetter
+from streams.entry import Entry, Output, Settled, carried
+from streams.keys import bare
+from streams.quarantine import ONLY_FOR
+from workers.station import Station
+
+_FIRST_RETRY_S = 0.2
+
+
+def halves(part: Sequence[Entry]) -> list[Sequence[Entry]]:
+    """The two halves of a part that raised."""
+    middle = len(part) // 2
+    return [part[:middle], part[middle:]]
+
+
+def partition(part: Sequence[Entry], worker: str) -> tuple[Sequence[Entry], list[Settled]]:
+    """The entries that this worker is to handle, and the others, settled with nothing to emit.
+
+    A released dead letter stands in its stream again for one group only; all other groups have
+    handled it before.
+    """
+    others = {
+        entry.id
+        for entry in part
+        if len(entry.fields) > 2 and entry.get(ONLY_FOR) not in (None, worker.encode())
+    }
+    if not others:
+        return part, []
+    mine = [entry for entry in part if entry.id not in others]
+    return mine, [Settled(entry) for entry in part if entry.id in others]
+
+
+def dead_letter(entry: Entry, station: Station, error: str) -> Settled:
+    """Settle an entry as a dead letter: the untouched original, the error, the attempts."""
+    letter = DeadLetter(
+        message=entry.uid,
+        stream=entry.stream,
+        worker=station.worker,
+        attempts=entry.attempts,
+        error=error[:1024],
+    )
+    fields = [b"data", letter.model_dump_json().encode(), b"parents", entry.uid.encode()]
+    lineage = {
+        "parents": [entry.uid],
+        "schema_name": station.topology.streams[station.topology.dead_letters].schema_name,
+        "finding": {
+            "kind": "dead_letter",
+            "detector": station.worker,
+            "summary": f"worker {station.worker} gave up after {entry.attempts} attempts "
+            f"on a message of {bare(entry.stream)}",
+            "flagged": [entry.uid],
+        },
+    }
+    output = Output(station.dead_letters, [*fields, *carried(entry.fields)], lineage)
+    return Settled(entry, "dead", [output])
+
+
+class Retries:
+    """Entries that failed alone and wait for their next attempt, each longer than the last.
+
+    They stay pending, so that another worker finds them if this one dies.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, str, str]] = []
+
+    def add(self, entry: Entry, now_s: float) -> None:
+        """Schedule the next attempt: 0.2 s after the first failure, doubling."""
+        due_s = now_s + _FIRST_RETRY_S * 2.0 ** min(entry.attempts - 1, 10)
+        heapq.heappush(self._heap, (due_s, entry.stream, entry.id))
+
+    def due(self, now_s: float) -> list[tuple[str, str]]:
+        """Stream keys and ids whose time has come; they are no longer scheduled."""
+        found = []
+        while self._heap and self._heap[0][0] <= now_s:
+            _, key, entry_id = heapq.heappop(self._heap)
+            found.append((key, entry_id))
+        return found
+
+    def wait_s(self, now_s: float, most_s: float) -> float:
+        """How long a read may wait before the next attempt is due, at most ``most_s``."""
+        if not self._heap:
+            return most_s
+        return min(most_s, max(0.001, self._heap[0][0] - now_s))

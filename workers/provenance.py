@@ -1,0 +1,29 @@
+"""What lineage records say of an output, taken from the entry it was made of."""
+
+from typing import Any
+
+from schemas.registry import Schema
+from streams.entry import Entry
+
+
+def provenance(entry: Entry, schema: Schema, event: object) -> dict[str, Any]:
+    """What lineage records say of a message that was made of ``entry``; nothing secret."""
+    security = getattr(event, "security", None)
+    return {
+        "parents": [entry.uid],
+        "schema_name": schema.name,
+        "schema_version": schema.version,
+        "tenant": getattr(security, "tenant", None),
+        "classification": getattr(security, "classification", None),
+        "source": text_field(entry, b"source"),
+        "producer_id": text_field(entry, b"id"),
+    }
+
+
+def text_field(entry: Entry, name: bytes) -> str | None:
+    """A field as text of at most 128 characters; None where it is missing, empty or not UTF-8."""
+    value = entry.get(name)
+    try:
+        return value.decode()[:128] or None if value else None
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,106 @@
+"""How a stateful worker comes back: its checkpoint, then what came after it, without emitting."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from streams.checkpoint import Checkpoint, Header
+from streams.entry import Entry, Settled
+from streams.errors import CheckpointRefused
+from workers.handler import Handler, StatefulHandler
+from workers.poison import partition
+from workers.station import Station
+
+_CHUNK = 1000
+
+
+class Recovery:
+    """Saves and restores the state of one handler; for a handler without state it does nothing.
+
+    ``positions`` maps each stream key to the last entry that was committed.
+    """
+
+    def __init__(self, station: Station, handler: Handler, log: Any) -> None:
+        self._station = station
+        self._handler = handler if isinstance(handler, StatefulHandler) else None
+        self._log = log
+        self._positions: dict[str, str] = {}
+        self._saved_at_s = float("-inf")
+        self.has_state = False
+
+    def restore_state(self) -> None:
+        """Bring the state to exactly what it was after the last commit.
+
+        The checkpoint gives a state and the positions it contains; the retained entries from
+        there to the last committed one are handled again, and their outputs dropped.
+        """
+        if self._handler is None:
+            return
+        self._positions = self._station.committer.positions()
+        start, known = self._from_checkpoint()
+        if start is not None:
+            self._replay(start)
+        self.has_state = True
+        if not known:
+            self._save_first()
+
+    def _from_checkpoint(self) -> tuple[dict[str, str] | None, bool]:
+        """Where to replay from (None: nowhere), and whether the checkpoint is a valid one."""
+        handler = self._handler
+        assert handler is not None
+        handler.reset()
+        blob = self._station.committer.checkpoint()
+        if blob is None:
+            return {}, False
+        try:
+            checkpoint = self._station.seal.open(blob)
+            if checkpoint.header.worker != self._station.worker:
+                raise CheckpointRefused("the checkpoint is another worker's")
+            if checkpoint.header.settings != handler.fingerprint:
+                self._log.warning("state_started_anew", reason="the worker's settings changed")
+                return None, False
+            handler.restore(checkpoint.state)
+        except (CheckpointRefused, ValueError) as error:
+            self._log.error("checkpoint_refused", error=str(error), rebuilt_from="retained entries")
+            handler.reset()
+            return {}, False
+        return checkpoint.header.positions, True
+
+    def _replay(self, start: dict[str, str]) -> None:
+        count = 0
+        for key, upto in self._positions.items():
+            after = start.get(key, "-")
+            while chunk := self._station.reader.between(key, after, upto, _CHUNK):
+                self._handle_silently(chunk)
+                count += len(chunk)
+                after = chunk[-1].id
+        if count:
+            self._log.info("replayed", entries=count)
+
+    def _handle_silently(self, chunk: Sequence[Entry]) -> None:
+        assert self._handler is not None
+        mine, _ = partition(chunk, self._station.worker)
+        if mine:
+            self._handler.handle(mine)
+
+    def _save_first(self) -> None:
+        """Make a checkpoint before the first batch, so that every crash finds one."""
+        self._station.committer.commit([], at_ms=0, checkpoint=self._sealed([]), stateful=True)
+
+    def sealed_if_due(self, settled: Sequence[Settled], now_s: float, *, now: bool) -> bytes:
+        """A sealed state that contains ``settled``, if it is time for one; else nothing."""
+        due = now or now_s - self._saved_at_s >= self._station.settings.checkpoint_every
+        return self._sealed(settled) if self._handler is not None and due else b""
+
+    def _sealed(self, settled: Sequence[Settled]) -> bytes:
+        assert self._handler is not None
+        positions = self._positions | {s.entry.stream: s.entry.id for s in settled}
+        header = Header(
+            worker=self._station.worker, settings=self._handler.fingerprint, positions=positions
+        )
+        return self._station.seal.close(Checkpoint(header, self._handler.state()))
+
+    def committed(self, settled: Sequence[Settled], saved: bool, now_s: float) -> None:
+        """Note that a batch was committed, and whether its checkpoint was."""
+        self._positions |= {s.entry.stream: s.entry.id for s in settled}
+        if saved:
+            self._saved_at_s = now_s

@@ -1,0 +1,36 @@
+"""How a worker process stands: its state, whether it is ready, and whether it was told to stop."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from streams.presence import State
+
+
+class Standing:
+    """Shared by the loop (which writes it), the heartbeat and the health pages (which read it)."""
+
+    def __init__(self, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self.stopping = threading.Event()
+        self.state: State = "starting"
+        self._monotonic_s = monotonic_s
+        self._turned_at_s = monotonic_s()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the worker takes entries right now."""
+        return self.state == "running"
+
+    @property
+    def idle_s(self) -> float:
+        """Seconds since the loop last came round."""
+        return self._monotonic_s() - self._turned_at_s
+
+    def enter(self, state: State) -> None:
+        """Change the state."""
+        self.state = state
+        self.turned()
+
+    def turned(self) -> None:
+        """Note that the loop came round."""
+        self._turned_at_s = self._monotonic_s()

@@ -1,0 +1,170 @@
+"""The transform: runs a pipeline author's own function, from events to events.
+
+The function gets a ``Message`` and returns, or yields, events of the target stream's schema, or
+``Derived`` where it wants to say more. With ``memory: true`` it gets a second argument, a dict of
+JSON values that is checkpointed and, after a crash, rebuilt to what it was.
+"""
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import ValidationError, from_json, to_json
+
+from schemas.message import Derived, Message
+from schemas.registry import Schema, resolve
+from schemas.topology import Topology, TransformSettings
+from streams.entry import Entry, Output, Settled
+from streams.keys import Lane, bare
+from workers.errors import Misconfigured
+from workers.provenance import provenance, text_field
+
+_CARRIED = (b"time", b"traceparent")
+
+
+class OutputRefused(ValueError):
+    """The function returned something that its target stream does not take."""
+
+
+class Transform:
+    """A function without memory: what it makes of a message depends on that message alone."""
+
+    def __init__(
+        self, topology: Topology, settings: TransformSettings, worker: str, lane: Lane
+    ) -> None:
+        self._worker = worker
+        self._function = load_function(settings.call, 2 if settings.memory else 1, worker)
+        self._sources = {s: resolve(topology.streams[s].schema_name) for s in settings.reads}
+        self._targets = {s: resolve(topology.streams[s].schema_name) for s in settings.writes}
+        self._keys = {stream: lane.stream(stream) for stream in settings.writes}
+        self._default = settings.writes[0]
+
+    def handle(self, batch: Sequence[Entry]) -> list[Settled]:
+        """Call the function for each entry, in their order."""
+        return [self._settle(entry) for entry in batch]
+
+    def _settle(self, entry: Entry) -> Settled:
+        stream = bare(entry.stream)
+        event = self._sources[stream].validator.validate_json(entry.get(b"data") or b"")
+        message = Message(
+            event=event,
+            uid=entry.uid,
+            stream=stream,
+            at_ms=entry.at_ms,
+            id=text_field(entry, b"id"),
+            source=text_field(entry, b"source"),
+            type=text_field(entry, b"type"),
+            time=text_field(entry, b"time"),
+            subject=text_field(entry, b"subject"),
+        )
+        made = self._call(message)
+        return Settled(entry, "accepted", [self._output(entry, item) for item in _listed(made)])
+
+    def _call(self, message: Message[Any]) -> Any:
+        return self._function(message)
+
+    def _output(self, entry: Entry, made: Any) -> Output:
+        derived = made if isinstance(made, Derived) else Derived(made)
+        stream = derived.stream or self._default
+        if stream not in self._targets:
+            known = ", ".join(self._targets)
+            raise OutputRefused(f"{self._worker!r} wrote to {stream!r}; its 'writes' has {known}")
+        schema = self._targets[stream]
+        data, event = self._checked(derived.event, schema, stream)
+        parents = list(derived.parents) or [entry.uid]
+        fields = [b"data", data, b"source", f"penstock/{self._worker}".encode()]
+        for name in _CARRIED:
+            value = entry.get(name)
+            if value is not None:
+                fields += [name, value]
+        subject = derived.subject or text_field(entry, b"subject")
+        if subject:
+            fields += [b"subject", subject.encode()]
+        fields += [b"parents", " ".join(parents).encode()]
+        note = provenance(entry, schema, event) | {
+            "parents": parents,
+            "source": f"penstock/{self._worker}",
+            "producer_id": None,
+        }
+        return Output(self._keys[stream], fields, note)
+
+    def _checked(self, event: Any, schema: Schema, stream: str) -> tuple[bytes, Any]:
+        data = event.model_dump_json().encode() if isinstance(event, BaseModel) else to_json(event)
+        try:
+            return data, schema.validator.validate_json(data)
+        except ValidationError as error:
+            fault = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in fault["loc"])
+            raise OutputRefused(
+                f"{self._worker!r} made an event that {stream!r} does not take: "
+                f"{where}: {fault['msg']}"
+            ) from error
+
+
+class TransformWithMemory(Transform):
+    """A function that remembers. Its lane is owned alone, and its memory survives a crash."""
+
+    def __init__(
+        self, topology: Topology, settings: TransformSettings, worker: str, lane: Lane
+    ) -> None:
+        super().__init__(topology, settings, worker, lane)
+        self.fingerprint = sha256(settings.call.encode()).hexdigest()[:16]
+        self._memory: dict[str, Any] = {}
+
+    def _call(self, message: Message[Any]) -> Any:
+        return _listed(self._function(message, self._memory))  # a generator ends before the next
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._memory = {}
+
+    def state(self) -> bytes:
+        """The memory as JSON.
+
+        Raises TypeError when it holds something that JSON would bring back changed.
+        """
+        packed = to_json(self._memory, inf_nan_mode="constants")
+        if from_json(packed) != self._memory:
+            raise TypeError(
+                f"the memory of {self._worker!r} may hold only JSON values: text, finite numbers, "
+                "true, false, None, lists, and dicts with text keys (no tuples, no sets)"
+            )
+        return packed
+
+    def restore(self, state: bytes) -> None:
+        """Take over a memory; raises ValueError for bytes that are none."""
+        memory = from_json(state)
+        if not isinstance(memory, dict):
+            raise ValueError("the memory in the checkpoint is no JSON object")
+        self._memory = memory
+
+
+def load_function(call: str, arguments: int, worker: str) -> Callable[..., Any]:
+    """The function that ``call`` (``package.module:function``) names.
+
+    Raises Misconfigured when it cannot be imported, is no function, or cannot be called with
+    that many arguments.
+    """
+    module_name, _, name = call.partition(":")
+    try:
+        function = getattr(importlib.import_module(module_name), name)
+        inspect.signature(function).bind(*range(arguments))
+    except ImportError as error:
+        raise Misconfigured(f"worker {worker!r}: {call} cannot be imported: {error}") from error
+    except AttributeError as error:
+        raise Misconfigured(f"worker {worker!r}: {module_name!r} has no {name!r}") from error
+    except TypeError as error:
+        wanted = "(message, memory)" if arguments == 2 else "(message)"
+        raise Misconfigured(f"worker {worker!r}: {call} must take {wanted}: {error}") from error
+    return function  # type: ignore[no-any-return]
+
+
+def _listed(made: Any) -> list[Any]:
+    if made is None:
+        return []
+    if isinstance(made, BaseModel | Derived | dict) or not isinstance(made, Iterable):
+        return [made]
+    return list(made)
