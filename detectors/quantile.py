@@ -34,8 +34,8 @@ class AdaptiveQuantile:
     the order statistics such that for exchangeable continuous scores the probability of being
     flagged is exactly ``share``: with n scores, at rank ``share * (n + 1)`` from the top. It is
     first set after ``warm_up`` scores, or after ``1 / share`` where that is more, and then
-    refreshed as the count grows by a sixteenth to an eighth (a power of two), at most ``stride`` scores apart.
-    The flagged scores enter the window like all others.
+    refreshed as the count grows by a sixteenth to an eighth (a power of two), at most
+    ``stride`` scores apart. The flagged scores enter the window like all others.
 
     Only scores strictly above the threshold are flagged. Ties therefore lower the flagged share
     and never raise it: of scores that take few values, those at the highest value are flagged

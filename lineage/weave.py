@@ -20,7 +20,7 @@ from schemas.lineage_record import LineageFinding, LineageOutput, LineageRecord
 from schemas.security import Classification
 
 _RANK = {classification: classification.rank for classification in Classification}
-_OBSERVATIONS = frozenset({"anomaly"})
+_OBSERVATIONS = frozenset({"anomaly", "drift"})
 
 _Emitted = tuple[str, LineageOutput]
 

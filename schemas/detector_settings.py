@@ -49,7 +49,7 @@ class QuantileSettings(Settings):
     """The adaptive threshold on scores."""
 
     share: Annotated[float, Field(gt=0.0, le=0.5, description="share of the scores to flag")] = 0.01
-    window: Annotated[Rows, Field(description="recent scores remembered")] = 5000
+    window: Annotated[Rows, Field(description="recent scores remembered")] = 10_000
     warm_up: Annotated[Rows, Field(description="scores seen before the first is flagged")] = 250
     stride: Annotated[Rows, Field(description="most scores between two refreshes")] = 256
 

@@ -77,7 +77,7 @@ class Watched(Settings):
     )
     fields: tuple[str, ...] = Field(
         (),
-        description="Patterns of the numeric fields to watch, such as `measurements.*`; all if empty.",
+        description="Patterns of the numeric fields to watch: `measurements.*`; all if empty.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Reads ``streams.yaml`` into a ``Topology``; every error names file, line, fault and likely fix."""
+"""Reads ``streams.yaml`` into a ``Topology``; every error names file, line, fault and fix."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -98,19 +98,18 @@ def send(client: Client, *command: Any) -> Any:
 
 def _from_reply(error: exceptions.ResponseError) -> StreamsError:
     text = str(error)
-    if isinstance(error, exceptions.NoScriptError):
-        return ScriptMissing(text)
-    if "FENCED" in text:
-        return LeaseLost(text)
-    if "NOGROUP" in text or "no such key" in text:
-        return GroupMissing(text)
-    if "NOAUTH" in text or "WRONGPASS" in text or "NOPERM" in text:
-        return ServerRefused(f"the stream server refuses us: {text}")
-    if isinstance(error, exceptions.BusyLoadingError | exceptions.ReadOnlyError) or any(
-        text.startswith(word) or f" {word} " in text for word in _PASSING
-    ):
-        return ServerAway(f"the stream server cannot serve for now: {text}")
-    return StreamsError(text)
+    # redis-py takes the code off the texts of the errors it knows, and keeps it beside them
+    code = getattr(error, "status_code", None) or text.partition(" ")[0]
+    said = text if text.startswith(code) else f"{code} {text}"
+    if code in _PASSING:
+        return ServerAway(f"the stream server cannot serve for now: {said}")
+    if code == "NOSCRIPT":
+        return ScriptMissing(said)
+    if code == "FENCED":
+        return LeaseLost(said)
+    if "NOGROUP" in said or "no such key" in said:
+        return GroupMissing(said)
+    return StreamsError(said)
 
 
 def greet(client: Client) -> str:

@@ -1,6 +1,6 @@
 """Looking at the streams from outside: lengths, lags, counters, and the newest entries."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from streams.entry import Entry
 from streams.errors import GroupMissing
 from streams.groups import group_rows
 from streams.keys import Lane
+
+_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,30 +101,64 @@ def newest(client: Client, topology: Topology, stream: str, count: int) -> list[
         key = lane.stream(stream)
         reply = send(client, "XREVRANGE", key, "+", "-", "COUNT", count)
         found += [Entry(key, entry_id.decode(), fields) for entry_id, fields in reply]
-    found.sort(key=lambda entry: (entry.at_ms, entry.id))
+    found.sort(key=_order)
     return found[-count:]
 
 
-def follow(
-    client: Client, topology: Topology, stream: str, block_s: float
-) -> Iterator[Sequence[Entry]]:
-    """Entries as they arrive from now on, over all lanes, a batch (or an empty one) a wait.
+def _order(entry: Entry) -> tuple[int, int]:
+    ms, _, seq = entry.id.partition("-")
+    return int(ms), int(seq)
 
-    Needs no group and ends never.
-    """
+
+def ends(client: Client, topology: Topology, stream: str) -> dict[str, str]:
+    """The last entry id of a stream on each of its lanes, by key; ``0`` where there is none."""
     keys = [lane.stream(stream) for lane in lanes_of(topology)]
-    after = {key: _last_id(client, key) for key in keys}
+    return {key: _last_id(client, key) for key in keys}
+
+
+def since(
+    client: Client, topology: Topology, stream: str, after: Mapping[str, str]
+) -> Iterator[Entry]:
+    """What was added behind the ends in ``after`` and is there now: lane by lane, oldest first.
+
+    A lane that ``after`` does not name is read from its oldest entry. Entries that arrive while
+    this runs are left out, so it ends.
+    """
+    for key, end in ends(client, topology, stream).items():
+        start = f"({after[key]}" if key in after else "-"
+        while True:
+            reply = send(client, "XRANGE", key, start, end, "COUNT", _PAGE)
+            for entry_id, fields in reply:
+                yield Entry(key, entry_id.decode(), fields)
+            if len(reply) < _PAGE:
+                break
+            start = f"({reply[-1][0].decode()}"
+
+
+def follow(
+    client: Client,
+    topology: Topology,
+    stream: str,
+    block_s: float,
+    after: Mapping[str, str] | None = None,
+) -> Iterator[Sequence[Entry]]:
+    """Entries as they arrive, over all lanes, a batch (or an empty one) a wait.
+
+    They begin behind the ends in ``after``, else behind those of the first call. Needs no group
+    and ends never.
+    """
+    places = dict(after) if after is not None else ends(client, topology, stream)
     while True:
         reply = send(
             client, "XREAD", "COUNT", 500, "BLOCK", max(1, int(block_s * 1000)), "STREAMS",
-            *keys, *(after[key] for key in keys),
+            *places, *places.values(),
         )  # fmt: skip
         batch = [
             Entry(raw_key.decode(), entry_id.decode(), fields)
             for raw_key, found in reply or ()
             for entry_id, fields in found
         ]
-        after |= {entry.stream: entry.id for entry in batch}
+        places |= {entry.stream: entry.id for entry in batch}
         yield batch
 
 

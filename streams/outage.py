@@ -1,4 +1,4 @@
-"""Waiting for a server that is away: back-off with jitter, one word at the start, one at the end."""
+"""Waiting for a server that is away: back-off with jitter, a word at the start and at the end."""
 
 import random
 from collections.abc import Callable

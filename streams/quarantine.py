@@ -20,11 +20,15 @@ ONLY_FOR = b"only_for"
 """Field of a released dead letter: the one group that still has to handle it."""
 
 _OURS = (b"parents", ONLY_FOR)
+_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantined:
-    """A quarantined message: the reason (a ``Rejection`` or ``DeadLetter``) and the original."""
+    """A quarantined message: the reason (a ``Rejection`` or ``DeadLetter``) and the original.
+
+    ``reason`` is empty for an entry that somebody else wrote there and that gives none.
+    """
 
     entry: Entry
     reason: dict[str, Any]
@@ -61,6 +65,23 @@ class Quarantine:
         for entry_id, fields in reply:
             yield _quarantined(Entry(key, entry_id.decode(), fields))
 
+    def walk(self) -> Iterator[Quarantined]:
+        """All messages that are there now, lane by lane, oldest first, read page by page.
+
+        What comes while this runs is left out: a message that is released and rejected again is
+        not met twice.
+        """
+        for lane in self._lanes:
+            key, start = lane.stream(self._stream), "-"
+            end = next((item.entry.id for item in self._newest(lane, 1)), "0")
+            while True:
+                reply = send(self._client, "XRANGE", key, start, end, "COUNT", _PAGE)
+                for entry_id, fields in reply:
+                    yield _quarantined(Entry(key, entry_id.decode(), fields))
+                if len(reply) < _PAGE:
+                    break
+                start = f"({reply[-1][0].decode()}"
+
     def size(self) -> int:
         """How many messages there are."""
         return sum(send(self._client, "XLEN", lane.stream(self._stream)) for lane in self._lanes)
@@ -92,9 +113,12 @@ class Quarantine:
         of who releases (a ``LineageRecord`` without ``outputs``). The message keeps its
         producer's ``id``, so a copy that was accepted meanwhile makes this one a duplicate.
 
-        Raises UnknownEntry when there is no such message, or no more.
+        Raises UnknownEntry when there is no such message, or no more, or when its entry does
+        not say which stream it came from.
         """
         lane, found = self._find(uid)
+        if not isinstance(found.reason.get("stream"), str):
+            raise UnknownEntry(f"{uid} does not say which stream it came from; it can be dropped")
         target = str(found.reason["stream"])
         fields = _released_fields(found, data)
         record = {**author, "outputs": [{"stream": target, "parents": [found.entry.uid]}]}
@@ -124,8 +148,8 @@ def _released_fields(found: Quarantined, data: bytes | None) -> list[bytes]:
     if data is not None:
         kept = [b"data", data, *kept]
     kept += [b"parents", found.entry.uid.encode()]
-    if found.reason["kind"] == "dead_letter":
-        kept += [ONLY_FOR, str(found.reason["worker"]).encode()]
+    if found.reason.get("kind") == "dead_letter":
+        kept += [ONLY_FOR, str(found.reason.get("worker", "")).encode()]
     return kept
 
 
@@ -135,4 +159,8 @@ def _is_id(text: str) -> bool:
 
 
 def _quarantined(entry: Entry) -> Quarantined:
-    return Quarantined(entry, from_json(entry.get(b"data") or b"{}"))
+    try:
+        reason = from_json(entry.get(b"data") or b"{}")
+    except ValueError:
+        reason = None
+    return Quarantined(entry, reason if isinstance(reason, dict) else {})

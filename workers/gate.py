@@ -68,7 +68,7 @@ class Gate:
             )
             return _violation("", "too_large", said)
         if len(entry.fields) > 2 * _MOST_FIELDS:
-            said = f"the entry has {len(entry.fields) // 2:,} fields; at most {_MOST_FIELDS} are allowed"
+            said = f"the entry has {len(entry.fields) // 2:,} fields; {_MOST_FIELDS} are allowed"
             return _violation("", "too_many_fields", said)
         if len(producer_id) > _MOST_ID_BYTES or (producer_id and text_field(entry, b"id") is None):
             said = f"the field 'id' must be UTF-8 of at most {_MOST_ID_BYTES} bytes"

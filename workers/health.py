@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -21,7 +22,7 @@ class HealthServer:
         self, registry: CollectorRegistry, live: Check, ready: Check, host: str, port: int
     ) -> None:
         class Pages(_Pages):
-            checks = {"/livez": live, "/readyz": ready}
+            checks: ClassVar = {"/livez": live, "/readyz": ready}
             source = registry
 
         self._server = ThreadingHTTPServer((host, port), Pages)
@@ -40,8 +41,8 @@ class HealthServer:
 
 
 class _Pages(BaseHTTPRequestHandler):
-    checks: dict[str, Check]
-    source: CollectorRegistry
+    checks: ClassVar[dict[str, Check]]
+    source: ClassVar[CollectorRegistry]
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
@@ -60,5 +61,5 @@ class _Pages(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as the base has it
         """Say nothing: a page that is asked for every few seconds is no news."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from schemas.findings import AnomalyEvent, DriftEvent
 from schemas.registry import Schema
 from streams.entry import Entry
 
@@ -17,6 +18,24 @@ def provenance(entry: Entry, schema: Schema, event: object) -> dict[str, Any]:
         "classification": getattr(security, "classification", None),
         "source": text_field(entry, b"source"),
         "producer_id": text_field(entry, b"id"),
+    }
+
+
+def finding(
+    entry: Entry, schema_name: str, event: AnomalyEvent | DriftEvent, detector: str, severity: str
+) -> dict[str, Any]:
+    """What lineage records say of an event about ``entry``."""
+    return {
+        "parents": [entry.uid],
+        "schema_name": schema_name,
+        "schema_version": event.schema_version,
+        "finding": {
+            "kind": event.kind,
+            "detector": detector,
+            "severity": severity,
+            "summary": event.explanation,
+            "flagged": [entry.uid],
+        },
     }
 
 

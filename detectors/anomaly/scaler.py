@@ -72,7 +72,7 @@ class OnlineMinMaxScaler:
 
 def _scale(x: Floats, low: Floats, high: Floats) -> Floats:
     # A field never seen before has the extremes inf and -inf: River's NaN comes out of that.
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         span = high - low
         scaled: Floats = (x - low) / span
     scaled[span == 0.0] = 0.0

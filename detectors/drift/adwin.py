@@ -1,12 +1,13 @@
 """ADWIN, River's implementation, on values brought to the range it is made for."""
 
 import math
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from detectors.drift import river_state
 from detectors.drift.contract import Detection, Measured, detection
+from detectors.drift.river_state import Window
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Floats, clean
@@ -21,9 +22,6 @@ class _Helper(Protocol):
     """The part of ``river._river_rust.drift.AdaptiveWindowing`` that is used here."""
 
     def update(self, value: float, /) -> bool: ...
-    def get_width(self) -> float: ...
-    def get_total(self) -> float: ...
-    def get_variance(self) -> float: ...
     def __getstate__(self) -> bytes: ...
     def __setstate__(self, state: bytes, /) -> None: ...
 
@@ -39,9 +37,10 @@ class Adwin:
     without any change cause 34 to 69 alarms in 10,000 values, hence the default of 1e-5.
 
     After a detection it starts anew, as River's does, and reports nothing for ``rearm`` values.
-    The statistic ``adwin_cut`` is the difference of the means on both sides of the cut, in
-    scaled units, its threshold the bound for a cut in that place. The baseline reported is the
-    first ``n_ref`` values since the start, the current sample comes from the last ``n_cur``.
+    The statistic ``adwin_cut`` is the difference of the means on both sides of the cut that
+    exceeds its bound the most, in scaled units, and the threshold is that bound. The baseline
+    reported is the first ``n_ref`` values since the start, the current sample comes from the
+    last ``n_cur``.
 
     Reference: Bifet and Gavaldà, "Learning from time-changing data with adaptive windowing",
     SDM 2007.
@@ -130,8 +129,10 @@ class Adwin:
         *head, last = self._scaled(values)
         for value in head:
             self._helper.update(value)
-        before = _Window.of(self._helper)
-        return self._cut(before, last) if self._helper.update(last) else None
+        before = self._helper.__getstate__()
+        if not self._helper.update(last):
+            return None
+        return _widest_cut(river_state.window(before, self._options, last), self._options)
 
     def _calibrate(self) -> None:
         first = self._reference[: self._n_calibrate]
@@ -145,16 +146,6 @@ class Adwin:
             return [_HIGH if v > low else _LOW if v < low else 0.0 for v in values]
         return [min(max((value - low) / span, _LOW), _HIGH) for value in values]
 
-    def _cut(self, before: "_Window", last: float) -> Measured:
-        kept, least = _Window.of(self._helper), self._options.min_window_length
-        dropped = max(before.width + 1.0 - kept.width, 1.0)
-        mean = (before.total + last - kept.total) / dropped
-        sizes = sum(1.0 / max(size - least + 1.0, 1.0) for size in (dropped, kept.width))
-        log_term = math.log(2.0 * math.log(before.width + 1.0) / self._options.delta)
-        spread = before.squares / max(before.width, 1.0)
-        bound = math.sqrt(2.0 * sizes * spread * log_term) + 2.0 / 3.0 * log_term * sizes
-        return Measured("adwin_cut", abs(mean - kept.total / kept.width), bound)
-
     def _detection(self, row: int, measured: Measured) -> Detection:
         n_baseline = max(self._n - len(self._recent), self._n // 2, 1)
         baseline = np.array(self._reference[:n_baseline])
@@ -162,16 +153,20 @@ class Adwin:
         return detection(row, measured, baseline, recent)
 
 
-class _Window(NamedTuple):
-    """ADWIN's window: how many values, their sum, and the sum of their squared deviations."""
-
-    width: float
-    total: float
-    squares: float
-
-    @classmethod
-    def of(cls, helper: _Helper) -> "_Window":
-        return cls(helper.get_width(), helper.get_total(), helper.get_variance())
+def _widest_cut(window: Window, options: AdwinSettings) -> Measured:
+    """Return the cut of ``window`` that exceeds ADWIN's bound the most."""
+    least = options.min_window_length
+    old_sizes, old_sums = np.cumsum(window.sizes)[:-1], np.cumsum(window.sums)[:-1]
+    width = float(window.sizes.sum())
+    new_sizes, new_sums = width - old_sizes, float(window.sums.sum()) - old_sums
+    distance = np.abs(old_sums / old_sizes - new_sums / new_sizes)
+    log_term = math.log(2.0 * math.log(width) / options.delta)
+    allowed = (old_sizes >= least) & (new_sizes >= least)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sizes = 1.0 / (old_sizes - least + 1.0) + 1.0 / (new_sizes - least + 1.0)
+        bound = np.sqrt(2.0 * sizes * window.variance * log_term) + 2.0 / 3.0 * log_term * sizes
+    best = int(np.argmax(np.where(allowed, distance - bound, -np.inf)))
+    return Measured("adwin_cut", float(distance[best]), float(bound[best]))
 
 
 def _new_helper(options: AdwinSettings) -> _Helper:

@@ -16,8 +16,12 @@ takes any bytes back and aborts the interpreter's call stack with a panic, which
 import math
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
 
 from detectors.state import StateError
+from detectors.values import Floats
 from schemas.detector_settings import AdwinSettings
 
 _HEAD = struct.Struct("<diQdd")
@@ -26,6 +30,31 @@ _TAIL = struct.Struct("<diQii")
 _COUNT = struct.Struct("<Q")
 _ROW = struct.Struct("<QQ")
 _MOST_ROWS = 52  # row k holds buckets of 2**k values; beyond that a float64 cannot count them
+
+
+class Window(NamedTuple):
+    """ADWIN's window as buckets, oldest first: float64 sizes and sums, and its variance."""
+
+    sizes: Floats
+    sums: Floats
+    variance: float
+
+
+def window(blob: bytes, settings: AdwinSettings, value: float) -> Window:
+    """Return the window in a state River wrote, with ``value`` added to it."""
+    total, squares, width, *_ = _SUMS.unpack_from(blob, _HEAD.size)
+    sizes: list[float] = []
+    sums: list[float] = []
+    rows = _HEAD.size + _SUMS.size + _COUNT.size
+    row_size = _row_size(settings.max_buckets)
+    for k in reversed(range((len(blob) - _TAIL.size - rows) // row_size)):
+        at = rows + k * row_size
+        _, used = _ROW.unpack_from(blob, at)
+        totals = next(_columns(blob, at + _ROW.size, settings.max_buckets + 1))
+        sizes += [float(1 << k)] * used
+        sums += totals[:used]
+    squares += (value - total / max(width, 1.0)) ** 2 * width / (width + 1.0)
+    return Window(np.array([*sizes, 1.0]), np.array([*sums, value]), squares / (width + 1.0))
 
 
 def check(blob: bytes, settings: AdwinSettings) -> bytes:
@@ -52,7 +81,7 @@ def _check(blob: bytes, settings: AdwinSettings) -> None:
     total, variance, width, total_width, *_ = _SUMS.unpack_from(blob, _HEAD.size)
     start = _HEAD.size + _SUMS.size
     (n_rows,) = _COUNT.unpack_from(blob, start)
-    row_size = _ROW.size + 2 * (_COUNT.size + 8 * (settings.max_buckets + 1))
+    row_size = _row_size(settings.max_buckets)
     rows = start + _COUNT.size
     if not 1 <= n_rows <= _MOST_ROWS or rows + n_rows * row_size != end:
         raise _malformed("its length does not fit its number of rows")
@@ -61,6 +90,10 @@ def _check(blob: bytes, settings: AdwinSettings) -> None:
     counted = sum(_row(blob, rows + k * row_size, settings.max_buckets) << k for k in range(n_rows))
     if counted != width:
         raise _malformed("its buckets do not add up to its width")
+
+
+def _row_size(max_buckets: int) -> int:
+    return _ROW.size + 2 * (_COUNT.size + 8 * (max_buckets + 1))
 
 
 def _row(blob: bytes, at: int, max_buckets: int) -> int:

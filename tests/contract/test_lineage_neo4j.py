@@ -22,8 +22,10 @@ def test_a_database_that_is_not_there_is_named(neo4j_uri: str) -> None:
 
 
 def test_another_error_of_the_server_is_told_in_its_words(neo4j_uri: str) -> None:
-    with open_store(neo4j_uri) as store, pytest.raises(StoreError, match=r"Neo\.ClientError"):
-        store.query("trace_up", uid="L3/1-0", limit=-1)
+    with open_store(neo4j_uri) as store:
+        store.write([commit(5, output("L3", "L3_IN/1-0"))])
+        with pytest.raises(StoreError, match=r"Neo\.ClientError\.Statement"):
+            store.query("lineage_gaps", inputs=5)
 
 
 def test_an_error_of_the_driver_is_told_in_its_words(neo4j_uri: str) -> None:

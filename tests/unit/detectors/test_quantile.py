@@ -28,7 +28,7 @@ STREAMS = {
     "exponential": lambda rng: rng.exponential(size=N),
     "bimodal": lambda rng: np.where(rng.random(N) < 0.98, 0.0, 5.0) + rng.normal(size=N),
     "autocorrelated": lambda rng: _ar(rng, 0.7),
-    "slowly rising": lambda rng: rng.normal(size=N) + np.linspace(0.0, 1.0, N),
+    "slowly rising": lambda rng: rng.normal(size=N) + np.linspace(0.0, 0.5, N),
     "slowly swinging": lambda rng: rng.normal(size=N) * (1.5 + np.sin(np.arange(N) / 1500.0)),
     "tiny": lambda rng: 1e-300 * rng.random(N),
 }

@@ -80,9 +80,10 @@ def test_a_producers_message_is_known_by_what_was_made_from_it_alone() -> None:
     [
         output("L3", "L3_IN/1-0", "L3_IN/2-0", tenant="acme"),
         output("ANOMALY_EVENTS", "L3_IN/1-0", flags=["L3_IN/1-0"], tenant="acme"),
+        output("DRIFT_EVENTS", "L3_IN/1-0", flags=["L3_IN/1-0"], tenant="acme"),
         output("L3", "L3_IN/1-0", schema_name="x"),
     ],
-    ids=["of several parents", "an observation", "that says nothing"],
+    ids=["of several parents", "an anomaly", "a drift", "that says nothing"],
 )
 def test_nothing_is_guessed_from_an_output(made: weaving.LineageOutput) -> None:
     entity = _entity(weave([commit(5, made)], LAYERS), "L3_IN/1-0")

@@ -1,0 +1,184 @@
+"""One worker process, from its start to its end, and its start again."""
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from supervisor.backoff import Backoff
+from supervisor.exits import Exit
+from supervisor.worker_log import Line, WorkerLog
+
+ChildState = Literal["starting", "running", "backing_off", "misconfigured", "stopping", "stopped"]
+"""``running``: it said that it is ready, once at least, since it was started."""
+
+_RETRY_MISCONFIGURED_S = 30.0
+
+
+class Process(Protocol):
+    """What a child needs of a ``subprocess.Popen``."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def send_signal(self, sig: int, /) -> None: ...
+
+
+Spawn = Callable[..., Process]
+"""Starts a process, as ``subprocess.Popen`` does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the supervisor takes from the machine, so that a test can put something else there."""
+
+    now_s: Callable[[], float] = time.monotonic
+    random_share: Callable[[], float] = random.random
+    spawn: Spawn = field(default=subprocess.Popen)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which process this is: of which worker, on which of ``lanes`` lanes, which replica there."""
+
+    worker: str
+    lane: int = 0
+    replica: int = 0
+    lanes: int = 1
+
+    @property
+    def label(self) -> str:
+        """Its name among processes; the bare worker's name where there is one only.
+
+        >>> Place("gate").label, Place("gate", lane=1, replica=2, lanes=4).label
+        ('gate', 'gate.lane1.replica2')
+        """
+        lane = f".lane{self.lane}" if self.lanes > 1 else ""
+        replica = f".replica{self.replica}" if self.replica else ""
+        return f"{self.worker}{lane}{replica}"
+
+
+class Child:
+    """A worker process that is started again whenever it ends without having been told to.
+
+    ``command`` is what is run, ``log`` the file that the process writes. It waits longer from
+    start to start while starts fail; one that the worker itself calls misconfigured is tried
+    every 30 s, for it takes a person to mend it. ``look`` has to be called now and then, and at
+    once after a SIGCHLD.
+    """
+
+    def __init__(
+        self, place: Place, command: Sequence[str], log: Path, log_to: Any, around: Surroundings
+    ) -> None:
+        self.place = place
+        self.state: ChildState = "stopped"
+        self.ready = False
+        self.reason = ""
+        self.restarts = 0
+        self.log = WorkerLog(log)
+        self._command = list(command)
+        self._say = log_to.bind(process=place.label)
+        self._around = around
+        self._backoff = Backoff(random_share=around.random_share)
+        self._process: Process | None = None
+        self._started_at_s = self._due_at_s = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while the process lives."""
+        return self._process.pid if self._process else None
+
+    @property
+    def waits_s(self) -> float | None:
+        """Seconds until it is started again, or None where it waits for nothing."""
+        if self.state not in ("backing_off", "misconfigured"):
+            return None
+        return max(0.0, self._due_at_s - self._around.now_s())
+
+    def start(self) -> None:
+        """Start it now, because somebody wants it: back-off begins anew."""
+        self._backoff.reset()
+        self._spawn()
+
+    def look(self) -> list[Line]:
+        """Note an end, start again what is due; return what the process has written since."""
+        code = self._process.poll() if self._process else None
+        lines = self.log.fresh() if self._process else []
+        if code is not None:
+            self._ended(code)
+        elif self.waits_s == 0.0:
+            self.restarts += 1
+            self._spawn()
+        return lines
+
+    def saw(self, ready: bool) -> None:
+        """Note what the process says of itself in the presence list."""
+        self.ready = ready
+        if ready and self.state == "starting":
+            self.state, self.reason = "running", ""
+
+    def stop(self) -> None:
+        """Tell it to drain and end, and do not start it again."""
+        self._leave(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._leave(signal.SIGKILL)
+
+    def _leave(self, number: int) -> None:
+        self.ready = False
+        if self._process is None:
+            self.state = "stopped"
+            return
+        self.state = "stopping"
+        self._process.send_signal(number)
+
+    def _spawn(self) -> None:
+        self.state, self.ready = "starting", False
+        self._started_at_s = self._around.now_s()
+        try:
+            with self.log.open() as file:
+                self._process = self._around.spawn(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=file,
+                    start_new_session=True,  # Ctrl-C is for the supervisor, which then drains us
+                )
+        except OSError as error:
+            self._back_off(f"it could not be started: {error}")
+
+    def _ended(self, code: int) -> None:
+        was, self._process, self.ready = self.state, None, False
+        words = self.log.last_words()
+        if was == "stopping":
+            self.state, self.reason = "stopped", ""
+        elif was == "starting" and code == Exit.TOPOLOGY:
+            self.state, self.reason = "misconfigured", words
+            self._due_at_s = self._around.now_s() + _RETRY_MISCONFIGURED_S
+            self._say.error("worker_misconfigured", reason=words, again_s=_RETRY_MISCONFIGURED_S)
+        else:
+            self._back_off(f"{ending(code)}{f': {words}' if words else ''}")
+
+    def _back_off(self, reason: str) -> None:
+        self.state, self.reason = "backing_off", reason
+        wait_s = self._backoff.wait_s(self._around.now_s() - self._started_at_s)
+        self._due_at_s = self._around.now_s() + wait_s
+        self._say.warning(
+            "worker_ended", reason=reason, again_s=round(wait_s, 2), log=str(self.log.path)
+        )
+
+
+def ending(code: int) -> str:
+    """How a process ended, in words.
+
+    >>> ending(-9), ending(1)
+    ('killed by SIGKILL', 'ended with exit code 1')
+    """
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"

@@ -1,0 +1,78 @@
+"""The ``penstock`` command. Each family of verbs is a module of ``supervisor.commands``.
+
+Families are registered at start, so they import nothing heavy outside their verbs.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from supervisor.commands import (
+    alerts,
+    check,
+    demo,
+    lineage,
+    publish,
+    quarantine,
+    run,
+    schema,
+    status,
+    tail,
+)
+from supervisor.context import Context
+from supervisor.edge import edge
+
+_FAMILIES = (run, status, check, schema, tail, alerts, publish, quarantine, lineage, demo)
+
+
+class _AtTheEdge(TyperGroup):
+    """Runs every verb inside the edge that turns errors into a sentence and an exit code."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        with edge():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    name="penstock",
+    cls=_AtTheEdge,
+    epilog="Start with: penstock check, then penstock up. Exit codes are listed in docs/cli.md.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"penstock {version('penstock')}")
+        raise typer.Exit
+
+
+@app.callback()
+def penstock(
+    context: typer.Context,
+    config: Annotated[
+        Path,
+        typer.Option("--config", "-c", envvar="PENSTOCK_CONFIG", help="The topology file."),
+    ] = Path("streams.yaml"),
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Guards the boundaries between the layers of an ML pipeline on Redis Streams."""
+    context.obj = Context(config)
+
+
+for _family in _FAMILIES:
+    _family.register(app)
+
+
+def main() -> None:
+    """Run the command; the process ends with one of ``supervisor.exits.Exit``."""
+    app()

@@ -1,0 +1,65 @@
+"""What every verb of ``penstock`` has at hand: the topology file, the settings, a way to the server.
+
+A verb takes ``context: typer.Context`` and reads ``Context.of(context)``. Nothing is loaded or
+connected before it is asked for, so ``--help`` stays fast.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from schemas.topology import Topology
+    from streams.connection import Client
+    from streams.settings import ServerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The global options of one call of ``penstock``."""
+
+    config: Path
+
+    @classmethod
+    def of(cls, context: Any) -> "Context":
+        """The context that a typer context carries."""
+        found = context.find_object(cls)
+        if found is None:
+            raise TypeError("this verb was called without the global options of 'penstock'")
+        return found  # type: ignore[no-any-return]
+
+    def topology(self) -> "Topology":
+        """The topology, checked as a whole; the author's own modules stand beside its file.
+
+        Raises TopologyError with every problem found.
+        """
+        from schemas.topology_file import load_topology
+
+        self.find_authors_modules()
+        return load_topology(self.config)
+
+    def find_authors_modules(self) -> None:
+        """Let the modules beside the topology file be imported, as the workers do."""
+        directory = str(self.config.resolve().parent)
+        if directory not in sys.path:
+            sys.path.insert(0, directory)
+
+    def settings(self) -> "ServerSettings":
+        """The server's settings, from the environment."""
+        from streams.settings import ServerSettings
+
+        return ServerSettings()
+
+    def client(self) -> "Client":
+        """A client of the stream server, which has answered.
+
+        Raises NoServer, ServerAway or ServerRefused.
+        """
+        from streams.connection import connect, greet
+        from streams.locate import locate
+
+        settings = self.settings()
+        client = connect(locate(settings), timeout_s=settings.command_timeout_s)
+        greet(client)
+        return client

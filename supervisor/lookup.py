@@ -1,0 +1,63 @@
+"""Finding streams by what the topology says of them, never by their names."""
+
+from collections.abc import Collection
+
+import typer
+
+from schemas.topology import (
+    AnomalyWorkerSettings,
+    DriftWorkerSettings,
+    GateSettings,
+    Topology,
+)
+from schemas.topology_graph import did_you_mean
+
+
+def known_stream(topology: Topology, stream: str) -> str:
+    """The stream's name, if the topology has it.
+
+    Raises typer.BadParameter, with the nearest name, if not.
+    """
+    if stream not in topology.streams:
+        near = did_you_mean(stream, topology.streams)
+        has = f"; there are {', '.join(topology.streams)}" if not near else ""
+        raise typer.BadParameter(f"the topology has no stream {stream!r}{near}{has}")
+    return stream
+
+
+def source_stream(topology: Topology, stream: str) -> str:
+    """The stream's name, if producers outside the pipeline write it.
+
+    Raises typer.BadParameter, with the names of those that they do write, if not.
+    """
+    known_stream(topology, stream)
+    sources = [name for name, settings in topology.streams.items() if settings.source]
+    if stream not in sources:
+        raise typer.BadParameter(
+            f"{stream!r} is written by the pipeline itself, so what you published there would pass "
+            f"no gate; the sources are {', '.join(sources) or 'none'}"
+        )
+    return stream
+
+
+def event_streams(topology: Topology, kinds: Collection[str]) -> list[str]:
+    """The streams that the anomaly or drift workers write, each once."""
+    return _once(
+        settings.writes
+        for settings in topology.workers.values()
+        if isinstance(settings, AnomalyWorkerSettings | DriftWorkerSettings)
+        and settings.kind in kinds
+    )
+
+
+def rejection_streams(topology: Topology) -> list[str]:
+    """The streams that gates reject to, each once."""
+    return _once(
+        settings.rejects_to
+        for settings in topology.workers.values()
+        if isinstance(settings, GateSettings)
+    )
+
+
+def _once(names: object) -> list[str]:
+    return list(dict.fromkeys(names))  # type: ignore[call-overload]

@@ -1,0 +1,95 @@
+"""How things look on a terminal: tables, times, colours of severities, and bytes made safe.
+
+Nothing that a producer wrote reaches a terminal as a control character.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+SEVERITY_STYLE = {"low": "cyan", "medium": "yellow", "high": "red", "critical": "bold white on red"}
+"""The style of each severity, lowest first."""
+
+_PIPED_COLUMNS = 160  # what is piped into a file or a pager is not cut to 80 columns
+
+
+def console(file: IO[str] | None = None) -> Console:
+    """A console on ``file`` (standard output), in colours where a person looks.
+
+    Where none does, lines are as wide as ``COLUMNS`` says, or 160 characters.
+    """
+    out = file or sys.stdout
+    width = None if out.isatty() else int(os.environ.get("COLUMNS") or _PIPED_COLUMNS)
+    return Console(file=out, width=width, highlight=False, emoji=False, markup=False)
+
+
+def table(columns: Iterable[str | tuple[str, dict[str, Any]]], *, header: bool = True) -> Table:
+    """A table without vertical lines; a column is a name, or a name and its ``rich`` settings."""
+    made = Table(box=None, show_header=header, header_style="bold", pad_edge=False, padding=(0, 2))
+    for column in columns:
+        name, settings = (column, {}) if isinstance(column, str) else column
+        made.add_column(name, **settings)
+    return made
+
+
+def severity_text(severity: str | None) -> Text:
+    """A severity in its colour."""
+    return Text(severity or "-", style=SEVERITY_STYLE.get(severity or "", ""))
+
+
+def local_time(at_ms: int) -> str:
+    """Milliseconds since the epoch as local date and time, to the second."""
+    try:
+        at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return f"{at_ms} ms"  # a producer may choose its entry ids
+    return at.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def text(value: bytes) -> str:
+    r"""Bytes as text; those that are no UTF-8 stand there as ``\xNN``.
+
+    >>> print(text(b"caf\xc3\xa9 \xff"))
+    café \xff
+    """
+    return value.decode("utf-8", "backslashreplace")
+
+
+def printable(value: bytes | str) -> str:
+    r"""Text that is safe on a terminal: what is not printable stands there escaped.
+
+    >>> print(printable(b"\x1b[31mred\n"))
+    \x1b[31mred\n
+    """
+    shown = text(value) if isinstance(value, bytes) else value
+    if shown.isprintable():
+        return shown
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+
+
+def shortened(value: str, most: int) -> str:
+    """The text, cut to ``most`` characters with ``…`` as its last.
+
+    >>> shortened("a long story", 7)
+    'a long…'
+    """
+    return value if len(value) <= most else f"{value[: max(0, most - 1)]}…"
+
+
+def pairs(fields: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """Names and values in turn as pairs."""
+    return [(fields[i], fields[i + 1]) for i in range(0, len(fields) - 1, 2)]
+
+
+def texts(fields: Sequence[bytes]) -> dict[str, str]:
+    """An entry's fields as texts by name; of a name that comes twice, the first."""
+    found: dict[str, str] = {}
+    for name, value in pairs(fields):
+        found.setdefault(text(name), text(value))
+    return found

@@ -1,0 +1,349 @@
+"""The hand-off between streams: acknowledged and emitted together, once, whoever else tries."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from schemas.topology import Topology
+from streams.commit import Committer
+from streams.connection import Client, connect, send
+from streams.entry import Entry, Output, Settled
+from streams.errors import GroupMissing, LeaseLost, ServerRefused, StreamsError
+from streams.keys import Lane
+from streams.lease import Lease
+from streams.observe import counters, stream_states
+from streams.publish import Outgoing, Publisher
+from streams.reader import Claim, OwnerReader, Reader
+from streams.trim import plan_trim, trim
+from tests.servers.pipeline import (
+    SMALL,
+    all_entries,
+    data_of,
+    reading,
+    readings,
+    settled,
+    start_worker,
+    topology_from,
+    until,
+    working,
+)
+from tests.servers.stream_server import StreamServer
+
+LANE = Lane()
+AUTHOR = {
+    "worker": "gate",
+    "worker_kind": "gate",
+    "worker_version": "1",
+    "host": "here",
+    "run": "r",
+}
+
+
+@pytest.fixture
+def topology(tmp_path: Path) -> Topology:
+    return topology_from(SMALL, tmp_path)
+
+
+def holder(client: Client, consumer: str) -> tuple[Lease, Reader, Committer]:
+    lease = Lease(client, LANE, "gate", consumer, 10.0)
+    assert lease.acquire(consumer)
+    reader = Reader(client, LANE, "gate", consumer, ["IN"])
+    reader.ensure_groups()
+    committer = Committer(
+        client, LANE, "gate", lease, author=AUTHOR, lineage="LINEAGE", remember_s=60.0
+    )
+    return lease, reader, committer
+
+
+def forward(entry: Entry) -> Settled:
+    return Settled(entry, outputs=[Output("OK", entry.fields, {"parents": [entry.uid]})])
+
+
+def add(client: Client, count: int) -> None:
+    for i in range(count):
+        send(client, "XADD", "IN", "*", "data", str(i))
+
+
+def test_two_workers_that_hold_the_same_entries_emit_each_once(client: Client) -> None:
+    _, first, first_commits = holder(client, "first")
+    _, second, second_commits = holder(client, "second")
+    add(client, 20)
+    mine = first.read(20, 0.01)
+    _, also_theirs = second.claim("second", "IN", Claim(count=20))
+    assert not also_theirs, "a living consumer's entries are not claimed"
+    theirs = [Entry(entry.stream, entry.id, entry.fields) for entry in mine]
+    one = first_commits.commit([forward(e) for e in mine[:12]], at_ms=1)
+    two = second_commits.commit([forward(e) for e in theirs], at_ms=1)
+    assert (one.acknowledged, one.emitted) == (12, 12)
+    assert (two.acknowledged, two.emitted) == (8, 8)
+    assert send(client, "XLEN", "OK") == 20
+
+
+def test_a_lost_lease_commits_nothing(client: Client) -> None:
+    lease, reader, committer = holder(client, "slept")
+    add(client, 3)
+    batch = [forward(entry) for entry in reader.read(3, 0.01)]
+    send(client, "DEL", lease.key)
+    other = Lease(client, LANE, "gate", "slept", 10.0)
+    assert other.acquire("another")
+    with pytest.raises(LeaseLost):
+        committer.commit(batch, at_ms=1)
+    assert send(client, "XLEN", "OK") == 0
+    assert send(client, "XPENDING", "IN", "gate")[0] == 3
+    assert not lease.renew()
+    assert other.renew()
+
+
+def test_an_owner_that_lost_its_lease_reads_nothing(client: Client) -> None:
+    lease = Lease(client, LANE, "gate", "owner", 10.0)
+    assert lease.acquire("one")
+    reader = OwnerReader(client, LANE, "gate", lease, ["IN"])
+    reader.ensure_groups()
+    add(client, 2)
+    assert len(reader.read(1, 0.01)) == 1
+    send(client, "SET", lease.key, "another's token")
+    with pytest.raises(LeaseLost):
+        reader.read(1, 0.01)
+    assert send(client, "XPENDING", "IN", "gate")[0] == 1
+
+
+def test_an_owner_waits_for_new_entries_without_taking_old_ones_twice(client: Client) -> None:
+    lease = Lease(client, LANE, "gate", "owner", 10.0)
+    assert lease.acquire("one")
+    before = OwnerReader(client, LANE, "gate", lease, ["IN"])
+    before.ensure_groups()
+    add(client, 5)
+    assert len(before.read(10, 0.01)) == 5
+    after = OwnerReader(client, LANE, "gate", lease, ["IN"])
+    assert after.read(10, 0.01) == []
+    writer = threading.Timer(0.05, add, (client, 1))
+    writer.start()
+    assert len(until(lambda: after.read(10, 0.2))) == 1
+    writer.join()
+
+
+def test_a_wrong_kind_of_key_is_refused_before_anything_is_acknowledged(client: Client) -> None:
+    _, reader, committer = holder(client, "c")
+    add(client, 2)
+    batch = [forward(entry) for entry in reader.read(2, 0.01)]
+    send(client, "SET", "OK", "no stream")
+    with pytest.raises(StreamsError, match="WRONGTYPE"):
+        committer.commit(batch, at_ms=1)
+    assert send(client, "XPENDING", "IN", "gate")[0] == 2
+
+
+def test_a_denied_output_is_refused_before_anything_is_acknowledged(
+    client: Client, server: StreamServer
+) -> None:
+    _, reader, _ = holder(client, "c")
+    add(client, 2)
+    batch = [forward(entry) for entry in reader.read(2, 0.01)]
+    send(client, "ACL SETUSER", "narrow", "on", ">pw", "+@all", "~IN", "~LINEAGE", "~penstock:*")
+    url = server.url.replace("redis://", "redis://narrow:pw@")
+    with connect(url) as narrow:
+        lease = Lease(narrow, LANE, "gate", "narrow", 10.0)
+        assert lease.acquire("narrow")
+        committer = Committer(
+            narrow, LANE, "gate", lease, author=AUTHOR, lineage="LINEAGE", remember_s=60.0
+        )
+        with pytest.raises(ServerRefused):
+            committer.commit(batch, at_ms=1)
+    assert send(client, "XPENDING", "IN", "gate")[0] == 2
+    send(client, "ACL DELUSER", "narrow")
+
+
+def test_no_memory_left_refuses_the_whole_commit(client: Client) -> None:
+    _, reader, committer = holder(client, "c")
+    add(client, 2)
+    batch = [forward(entry) for entry in reader.read(2, 0.01)]
+    send(client, "CONFIG SET", "maxmemory", "1")
+    try:
+        with pytest.raises(StreamsError, match=r"cannot serve for now.*OOM"):
+            committer.commit(batch, at_ms=1)
+    finally:
+        send(client, "CONFIG SET", "maxmemory", "0")
+    assert send(client, "XPENDING", "IN", "gate")[0] == 2
+    assert committer.commit(batch, at_ms=1).emitted == 2
+
+
+def test_the_lineage_record_names_the_ids_the_server_chose(client: Client) -> None:
+    _, reader, committer = holder(client, "c")
+    add(client, 3)
+    entries = reader.read(3, 0.01)
+    send(client, "XACK", "IN", "gate", entries[1].id)
+    committer.commit([forward(entry) for entry in entries], at_ms=1)
+    emitted = [entry_id for entry_id, _ in send(client, "XRANGE", "OK", "-", "+")]
+    (_, record), *_ = send(client, "XRANGE", "LINEAGE", "-", "+")
+    assert record[3] == b" ".join([emitted[0], b"-", emitted[1]])
+
+
+def test_scripts_survive_a_script_flush(client: Client) -> None:
+    lease, reader, committer = holder(client, "c")
+    add(client, 1)
+    send(client, "SCRIPT FLUSH")
+    assert lease.renew()
+    send(client, "SCRIPT FLUSH")
+    assert committer.commit([forward(e) for e in reader.read(1, 0.01)], at_ms=1).emitted == 1
+
+
+def test_entries_of_the_dead_are_claimed_and_their_name_removed(client: Client) -> None:
+    lease, dead, _ = holder(client, "dead")
+    _, alive, commits = holder(client, "alive")
+    add(client, 6)
+    dead.read(6, 0.01)
+    assert alive.others("IN") == [], "it has a lease"
+    lease.release()
+    assert alive.others("IN") == ["dead"]
+    seen, entries = alive.claim("dead", "IN", Claim(count=4, alone_beyond=5))
+    assert seen == 4
+    assert [entry.attempts for entry in entries] == [2, 2, 2, 2]
+    commits.commit([forward(entry) for entry in entries], at_ms=1)
+    _, rest = alive.claim("dead", "IN", Claim(count=4, alone_beyond=5))
+    commits.commit([forward(entry) for entry in rest], at_ms=1)
+    assert alive.claim("dead", "IN", Claim(count=4)) == (0, [])
+    names = [row["name"] for row in send(client, "XINFO CONSUMERS", "IN", "gate")]
+    assert names == [b"alive"]
+    assert send(client, "XLEN", "OK") == 6
+
+
+def test_what_was_delivered_often_is_claimed_alone(client: Client) -> None:
+    lease, dead, _ = holder(client, "dead")
+    _, alive, _ = holder(client, "alive")
+    add(client, 3)
+    dead.read(3, 0.01)
+    lease.release()
+    assert len(alive.claim("dead", "IN", Claim(count=3, alone_beyond=1))[1]) == 3
+    seen, entries = alive.claim("alive", "IN", Claim(count=3, alone_beyond=1))
+    assert (seen, [entry.attempts for entry in entries]) == (3, [3])
+
+
+def test_a_delivery_need_not_be_counted(client: Client) -> None:
+    _, reader, _ = holder(client, "c")
+    add(client, 1)
+    reader.read(1, 0.01)
+    for _ in range(3):
+        (entry,) = reader.claim("c", "IN", Claim(count=1, counted=False))[1]
+        assert entry.attempts == 1
+
+
+def test_reading_from_a_missing_group_says_so(client: Client) -> None:
+    reader = Reader(client, LANE, "gate", "c", ["IN"])
+    with pytest.raises(GroupMissing):
+        reader.read(1, 0.01)
+
+
+def test_the_gate_forwards_every_byte_and_rejects_with_the_original(
+    client: Client, topology: Topology
+) -> None:
+    good = reading()[:-1] + b'  ,"unit":"K" }'.replace(b',"unit":"K"', b"")
+    send(client, "XADD", "IN", "*", "data", good, "source", "probe", "x-own", b"\xff\x00")
+    send(client, "XADD", "IN", "*", "data", b"{", "type", "t")
+    with working(client, topology, "gate"):
+        until(lambda: settled(client, topology))
+    (accepted,) = all_entries(client, topology, "OK")
+    assert accepted.get(b"data") == good
+    assert accepted.get(b"source") == b"probe"
+    assert accepted.get(b"x-own") == b"\xff\x00"
+    (rejected,) = all_entries(client, topology, "BAD")
+    assert rejected.get(b"original.data") == b"{"
+    assert rejected.get(b"original.type") == b"t"
+    assert counters(client, topology) == {
+        ("gate", "IN", "accepted"): 1,
+        ("gate", "IN", "rejected"): 1,
+    }
+
+
+def test_the_same_producer_id_yields_one_message_however_it_was_published(
+    client: Client, topology: Topology
+) -> None:
+    publisher = Publisher(client)
+    first = publisher.publish("IN", Outgoing(reading(), id="a"))
+    again = publisher.publish("IN", Outgoing(reading(), id="a"))
+    assert (again.uid, again.duplicate) == (first.uid, True)
+    send(client, "XADD", "IN", "*", "data", reading(), "id", "a")
+    send(client, "XADD", "IN", "*", "data", reading(), "id", "b")
+    send(client, "XADD", "IN", "*", "data", reading(), "id", "b")
+    with working(client, topology, "gate"):
+        until(lambda: settled(client, topology))
+    assert [e.get(b"id") for e in all_entries(client, topology, "OK")] == [b"a", b"b"]
+    assert counters(client, topology)["gate", "IN", "duplicate"] == 2
+
+
+def test_a_rejected_id_may_be_published_again(client: Client, topology: Topology) -> None:
+    publisher = Publisher(client)
+    with working(client, topology, "gate"):
+        publisher.publish("IN", Outgoing(b"{}", id="a"))
+        until(lambda: all_entries(client, topology, "BAD"))
+        assert not publisher.publish("IN", Outgoing(reading(), id="a")).duplicate
+        until(lambda: all_entries(client, topology, "OK"))
+
+
+def test_trimming_keeps_what_a_group_has_not_acknowledged(
+    client: Client, topology: Topology
+) -> None:
+    plan = plan_trim(topology, "IN")
+    add(client, 10)
+    assert trim(client, LANE, plan) == -1, "the group does not exist yet"
+    _, reader, committer = holder(client, "c")
+    entries = reader.read(6, 0.01)
+    assert trim(client, LANE, plan) == 0
+    committer.commit([forward(entry) for entry in entries[:4]], at_ms=1)
+    assert trim(client, LANE, plan) == 4
+    committer.commit([forward(entry) for entry in entries[4:]], at_ms=1)
+    assert trim(client, LANE, plan) == 2
+    assert send(client, "XLEN", "IN") == 4, "those were never read"
+    (state,) = [s for s in stream_states(client, topology) if s.name == "IN"]
+    assert state.groups[0].lag == 4
+
+
+def test_retention_keeps_young_entries_and_bounds_their_number(
+    client: Client, tmp_path: Path
+) -> None:
+    tree = {**SMALL, "streams": {**SMALL["streams"]}}
+    tree["streams"]["OK"] = {**SMALL["streams"]["OK"], "retention": {"age": "1h", "entries": 5}}
+    topology = topology_from(tree, tmp_path)
+    send(client, "XADD", "OK", "1-1", "data", "from 1970")
+    for i in range(8):
+        send(client, "XADD", "OK", "*", "data", str(i))
+    assert trim(client, LANE, plan_trim(topology, "OK")) == 4
+    assert data_of(all_entries(client, topology, "OK")) == [b"3", b"4", b"5", b"6", b"7"]
+
+
+def test_many_gates_share_the_work_and_settle_each_entry_once(
+    client: Client, topology: Topology
+) -> None:
+    payloads = readings(3000)
+    Publisher(client).publish_batch("IN", [Outgoing(data) for data in payloads])
+    with working(client, topology, "gate", "gate", "gate"):
+        until(lambda: settled(client, topology))
+    assert sorted(data_of(all_entries(client, topology, "OK"))) == sorted(payloads)
+
+
+def test_a_gate_that_dies_is_taken_over_by_another(client: Client, topology: Topology) -> None:
+    lease, reader, _ = holder(client, "dead")
+    Publisher(client).publish_batch("IN", [Outgoing(reading()) for _ in range(50)])
+    reader.read(50, 0.01)
+    lease.release()
+    with working(client, topology, "gate"):
+        until(lambda: settled(client, topology))
+    assert len(all_entries(client, topology, "OK")) == 50
+
+
+def test_a_deleted_group_is_created_again_from_the_oldest_entry(
+    client: Client, topology: Topology
+) -> None:
+    with working(client, topology, "gate"):
+        until(lambda: send(client, "EXISTS", "IN"))
+        send(client, "XGROUP DESTROY", "IN", "gate")
+        Publisher(client).publish_batch("IN", [Outgoing(reading(), id=str(i)) for i in range(20)])
+        until(lambda: len(all_entries(client, topology, "OK")) == 20)
+
+
+def test_a_stopped_worker_leaves_nothing_pending(client: Client, topology: Topology) -> None:
+    worker = start_worker(client, topology, "gate")
+    Publisher(client).publish_batch("IN", [Outgoing(data) for data in readings(2000)])
+    until(lambda: send(client, "XLEN", "OK") > 100)
+    worker.stop()
+    assert send(client, "XPENDING", "IN", "gate")[0] == 0
+    assert send(client, "EXISTS", worker.station.lease.key) == 0

@@ -1,0 +1,199 @@
+"""Stateful workers after a crash: the same events as if nothing had happened, at any instant."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.message import Derived, Message
+from schemas.topology import Topology
+from streams.connection import Client, send
+from tests.servers.crashing import run_until_killed, start_dying
+from tests.servers.pipeline import (
+    READING,
+    SMALL,
+    all_entries,
+    data_of,
+    readings,
+    settled,
+    start_worker,
+    topology_from,
+    until,
+)
+
+QUICK = {
+    "half_space_trees": {"n_trees": 5, "height": 4, "window": 50},
+    "quantile": {"window": 500, "warm_up": 100, "stride": 50},
+}
+WATCHING: dict[str, Any] = {
+    **SMALL,
+    "streams": {
+        **SMALL["streams"],
+        "OK": {"schema": READING, "source": True, "layer": 3, "retention": {"age": "9999d"}},
+        "EVENTS": {"schema": "schemas:AnomalyEvent", "sink": True},
+        "DRIFTS": {"schema": "schemas:DriftEvent", "sink": True},
+        "SUMS": {"schema": READING, "sink": True},
+    },
+    "workers": {
+        **SMALL["workers"],
+        "anomaly": {
+            "kind": "anomaly",
+            "max_batch": 64,
+            "checkpoint_every": "10ms",
+            "watch": {"OK": {"key": "sensor_id", "fields": ["measurements.*"]}},
+            "writes": "EVENTS",
+            "detectors": QUICK,
+        },
+        "drift": {
+            "kind": "drift",
+            "max_batch": 64,
+            "watch": {"OK": {"fields": ["measurements.*"]}},
+            "writes": "DRIFTS",
+        },
+        "summing": {
+            "kind": "transform",
+            "call": "tests.integration.test_state:summing",
+            "reads": ["OK"],
+            "writes": ["SUMS"],
+            "max_batch": 64,
+            "memory": True,
+        },
+    },
+}
+OUTPUTS = {"anomaly": "EVENTS", "drift": "DRIFTS", "summing": "SUMS"}
+
+
+def summing(message: Message[Any], memory: dict[str, Any]) -> Iterator[Derived]:
+    """Emit the running sum at every 50th reading, with all 50 as its parents."""
+    memory["sum"] = memory.get("sum", 0.0) + message.event.measurements["x"]
+    memory["seen"] = [*memory.get("seen", []), message.uid]
+    if len(memory["seen"]) == 50:
+        event = message.event.model_dump(mode="json") | {"measurements": {"sum": memory["sum"]}}
+        yield Derived(event, parents=memory["seen"])
+        memory["seen"] = []
+
+
+@pytest.fixture
+def topology(tmp_path: Path) -> Topology:
+    return topology_from(WATCHING, tmp_path)
+
+
+def shifted(count: int) -> list[bytes]:
+    """Readings whose field y jumps in the middle."""
+    found = [json.loads(data) for data in readings(count)]
+    for item in found[count // 2 :]:
+        item["measurements"]["y"] += 3.0
+    return [json.dumps(item).encode() for item in found]
+
+
+def fill(client: Client, count: int = 1500) -> None:
+    """The same entries with the same ids in every run."""
+    send(client, "FLUSHALL")
+    for number, data in enumerate(shifted(count)):
+        send(client, "XADD", "OK", f"{1000 + number}-0", "data", data)
+
+
+def emitted(client: Client, topology: Topology, worker: str) -> list[tuple[bytes, bytes | None]]:
+    """Payload and parents of what a worker emitted, in order."""
+    entries = all_entries(client, topology, OUTPUTS[worker])
+    return [(entry.get(b"data") or b"", entry.get(b"parents")) for entry in entries]
+
+
+def finish(client: Client, topology: Topology, worker: str) -> list[tuple[bytes, bytes | None]]:
+    running = start_worker(client, topology, worker)
+    until(lambda: settled(client, topology))
+    running.stop()
+    return emitted(client, topology, worker)
+
+
+@pytest.mark.parametrize("worker", ["anomaly", "drift", "summing"])
+def test_a_crash_at_any_commit_changes_no_event(
+    worker: str, client: Client, topology: Topology
+) -> None:
+    fill(client)
+    undisturbed = finish(client, topology, worker)
+    assert len(undisturbed) >= 1
+
+    @settings(
+        max_examples=8,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
+    @given(crashes=st.lists(st.tuples(st.integers(2, 12), st.booleans()), min_size=1, max_size=3))
+    def crash(crashes: list[tuple[int, bool]]) -> None:
+        fill(client)
+        for number, after in crashes:
+            run_until_killed(start_dying(client, topology, worker, number, after=after))
+        assert finish(client, topology, worker) == undisturbed
+
+    crash()
+
+
+def test_a_checkpoint_that_was_changed_is_refused_and_rebuilt(
+    client: Client, topology: Topology, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(client, 1200)
+    undisturbed = finish(client, topology, "summing")
+    fill(client, 700)
+    finish(client, topology, "summing")
+    send(client, "SETRANGE", "penstock:checkpoint:summing", 60, b"\x00\x01\x02")
+    for number, data in list(enumerate(shifted(1200)))[700:]:
+        send(client, "XADD", "OK", f"{1000 + number}-0", "data", data)
+    found = finish(client, topology, "summing")
+    assert len(found) == len(undisturbed)
+    assert [parents for _, parents in found] == [parents for _, parents in undisturbed]
+    assert "checkpoint_refused" in capsys.readouterr().out
+
+
+def test_changed_settings_start_a_new_state_and_say_so(
+    client: Client, topology: Topology, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(client, 300)
+    finish(client, topology, "anomaly")
+    workers = WATCHING["workers"]
+    other = {**workers["anomaly"], "detectors": {**QUICK, "max_keys": 7}}
+    changed = topology_from({**WATCHING, "workers": {**workers, "anomaly": other}}, tmp_path)
+    finish(client, changed, "anomaly")
+    said = capsys.readouterr().out
+    assert "state_started_anew" in said
+    assert "checkpoint_refused" not in said
+
+
+def test_trimming_waits_for_the_checkpoint(client: Client, tmp_path: Path) -> None:
+    streams = {**WATCHING["streams"], "OK": {"schema": READING, "source": True}}
+    rare = {**WATCHING["workers"]["summing"], "checkpoint_every": "1h"}
+    tree = {**WATCHING, "streams": streams, "workers": {**SMALL["workers"], "summing": rare}}
+    tree["streams"] |= {"EVENTS": {**streams["EVENTS"], "source": True}}
+    tree["streams"] |= {"DRIFTS": {**streams["DRIFTS"], "source": True}}
+    tree["workers"] = {
+        "gate": {"kind": "gate", "routes": {"IN": "RAW"}, "rejects_to": "BAD"},
+        "summing": rare,
+    }
+    tree["streams"]["RAW"] = {"schema": READING, "sink": True}
+    topology = topology_from(tree, tmp_path)
+    fill(client, 300)
+    running = start_worker(client, topology, "summing")
+    until(lambda: send(client, "HGET", "penstock:positions:summing", "position:OK") == b"1299-0")
+    until(lambda: send(client, "XINFO GROUPS", "OK"))
+    first = send(client, "XRANGE", "OK", "-", "+", "COUNT", 1)[0][0]
+    floor = send(client, "HGET", "penstock:positions:summing", "floor:OK")
+    assert floor is None or int(first.split(b"-")[0]) <= int(floor.split(b"-")[0]) + 1
+    running.stop()
+    assert send(client, "HGET", "penstock:positions:summing", "floor:OK") == b"1299-0"
+
+
+def test_a_second_process_waits_for_the_lane(client: Client, topology: Topology) -> None:
+    fill(client, 200)
+    first = start_worker(client, topology, "summing")
+    until(lambda: first.standing.ready)
+    second = start_worker(client, topology, "summing")
+    until(lambda: second.standing.state == "waiting")
+    first.stop()
+    until(lambda: second.standing.ready)
+    assert len(data_of(all_entries(client, topology, "SUMS"))) == 4
+    second.stop()

@@ -1,0 +1,46 @@
+"""The anomaly worker: flags messages that are unlike the past of their stream and key."""
+
+from detectors.watch import AnomalyVerdict, AnomalyWatch
+from schemas.findings import AnomalyEvent
+from schemas.topology import AnomalyWorkerSettings, Topology
+from streams.entry import Entry, Output
+from streams.keys import Lane, bare
+from workers.provenance import finding, text_field
+from workers.watching import WatchedStreams
+
+
+class Anomaly(WatchedStreams[AnomalyVerdict]):
+    """Emits an ``AnomalyEvent`` for each flagged message, derived from it."""
+
+    def __init__(
+        self, topology: Topology, settings: AnomalyWorkerSettings, worker: str, lane: Lane
+    ) -> None:
+        detectors = settings.detectors
+        super().__init__(
+            settings.watch,
+            lambda: AnomalyWatch(detectors),
+            detectors.max_keys,
+            detectors.model_dump_json(),
+        )
+        self._writes = lane.stream(settings.writes)
+        self._schema = topology.streams[settings.writes].schema_name
+
+    def output(self, entry: Entry, key: str | None, verdict: AnomalyVerdict) -> Output:
+        """The event that tells of a flagged message."""
+        event = AnomalyEvent(
+            stream=bare(entry.stream),
+            key=key,
+            detector=verdict.detector,
+            message=entry.uid,
+            message_id=text_field(entry, b"id"),
+            at_ms=entry.at_ms,
+            score=verdict.score,
+            threshold=verdict.threshold,
+            p_value=verdict.p_value,
+            severity=verdict.severity,
+            fields=verdict.fields,
+            explanation=verdict.explanation[:1024],
+        )
+        note = finding(entry, self._schema, event, verdict.detector, verdict.severity)
+        fields = [b"data", event.model_dump_json().encode(), b"parents", entry.uid.encode()]
+        return Output(self._writes, fields, note)
