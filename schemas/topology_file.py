@@ -107,7 +107,7 @@ def _validation_problems(error: ValidationError) -> Iterator[Problem]:
             case "union_tag_not_found":
                 text = f"{where!r}: the key 'kind' is missing; it says which worker this is"
             case "union_tag_invalid":
-                context = fault["ctx"]
+                context, path = fault["ctx"], (*path, "kind")
                 kinds = [kind.strip("' ") for kind in context["expected_tags"].split(",")]
                 near = did_you_mean(str(context["tag"]), kinds)
                 text = f"{where!r}: no kind {context['tag']!r}{near}; there are {', '.join(kinds)}"

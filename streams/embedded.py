@@ -5,8 +5,10 @@ the data directory, so what it holds survives a restart. ``server.json`` beside 
 it is, readable by its owner alone.
 """
 
+import errno
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,6 +36,9 @@ aof-load-truncated yes
 save ""
 maxmemory-policy noeviction
 """
+
+
+_LEAST_FREE = 64 * 1024  # bytes; a server cannot open its files with less
 
 
 class Address(BaseModel):
@@ -85,9 +90,15 @@ class EmbeddedServer:
         """
         address = self.running()
         if address is not None:
+            check_writable(address, self.directory)
             return address
         self._make_directory()
         last = self._last()
+        if last is not None and _alive(last.pid, self.process) and not _is_free(last.port):
+            raise EmbeddedServerError(  # a second one on the same files would ruin them
+                f"the embedded server (process {last.pid}) runs on {self.directory} but does not "
+                "answer; wait, or end that process"
+            )
         address = Address(
             pid=0,
             port=self._port(last.port if last else 0),
@@ -95,9 +106,18 @@ class EmbeddedServer:
         )
         self.process = self._spawn(address)
         address = address.model_copy(update={"pid": self.process.pid})
-        _write_private(self._file, address.model_dump_json())
-        self._wait(address, within_s)
+        try:
+            self._write(self._file, address.model_dump_json())
+            self._wait(address, within_s)
+        except BaseException:
+            self.process.kill()  # no server stays behind that nobody was told of
+            self.process.wait()
+            raise
         return address
+
+    def alive(self, address: Address) -> bool:
+        """Whether the process of ``address`` lives; it may still be loading its data."""
+        return _alive(address.pid, self.process)
 
     def stop(self, within_s: float = 30.0) -> None:
         """Stop the server that runs on this directory, whoever started it; data stay.
@@ -123,7 +143,7 @@ class EmbeddedServer:
     def _last(self) -> Address | None:
         try:
             return Address.model_validate_json(self._file.read_text())
-        except (FileNotFoundError, ValidationError):
+        except (OSError, ValidationError):
             return None
 
     def _make_directory(self) -> None:
@@ -147,22 +167,16 @@ class EmbeddedServer:
 
     def _spawn(self, address: Address) -> subprocess.Popen[bytes]:
         config = self.directory / "valkey.conf"
-        try:
-            _write_private(
-                config,
-                _CONFIG.format(
-                    port=address.port,
-                    password=address.password,
-                    directory=self.directory,
-                    appendfsync=self._appendfsync,
-                ),
-            )
-            self._log.unlink(missing_ok=True)
-        except OSError as error:
-            raise DiskFull(
-                f"nothing can be written to {self.directory}: {error.strerror}; make room, or "
-                "choose another place with PENSTOCK_DATA_DIR"
-            ) from error
+        self._write(
+            config,
+            _CONFIG.format(
+                port=address.port,
+                password=address.password,
+                directory=self.directory,
+                appendfsync=self._appendfsync,
+            ),
+        )
+        self._log.unlink(missing_ok=True)
         return subprocess.Popen(
             [str(get_binary_path()), str(config)],
             cwd=self.directory,
@@ -172,6 +186,23 @@ class EmbeddedServer:
             start_new_session=True,  # Ctrl-C is for us: workers drain before the server stops
         )
 
+    def _write(self, path: Path, text: str) -> None:
+        """Write a file that only its owner can read, whole or not at all.
+
+        Raises DiskFull, or EmbeddedServerError where the place cannot be written to.
+        """
+        made = path.with_name(path.name + ".new")
+        try:
+            made.touch(mode=0o600)
+            made.write_text(text)
+            made.replace(path)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise (DiskFull if full else EmbeddedServerError)(
+                f"nothing can be written to {self.directory}: {error.strerror}; make room, or "
+                "choose another place with PENSTOCK_DATA_DIR"
+            ) from error
+
     def _wait(self, address: Address, within_s: float) -> None:
         deadline = time.monotonic() + within_s
         client = connect(address.url, timeout_s=2.0)
@@ -179,7 +210,8 @@ class EmbeddedServer:
             while True:
                 try:
                     greet(client)
-                    break
+                    check_writable(address, self.directory)
+                    return
                 except ServerAway as error:
                     if self.process is not None and self.process.poll() is not None:
                         raise self._refusal() from error
@@ -188,7 +220,6 @@ class EmbeddedServer:
                             f"the embedded server did not answer in {within_s:g} s; see {self._log}"
                         ) from error
                     time.sleep(0.02)
-            check_writable(address, self.directory)
         finally:
             client.close()
 
@@ -196,7 +227,8 @@ class EmbeddedServer:
         words = _last_words(self._log)
         if "Address already in use" in words:
             return PortTaken(f"the embedded server's port is in use: {words}")
-        if "No space left" in words:
+        # On a full disk it often cannot even write down why it ended.
+        if "No space left" in words or shutil.disk_usage(self.directory).free < _LEAST_FREE:
             return DiskFull(f"the disk under {self.directory} is full: {words}")
         return EmbeddedServerError(f"the embedded server ended at once: {words} (see {self._log})")
 
@@ -244,11 +276,6 @@ def _alive(pid: int, process: subprocess.Popen[bytes] | None) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    path.write_text(text)
 
 
 def _is_free(port: int) -> bool:

@@ -180,5 +180,6 @@ def ending(code: int) -> str:
     ('killed by SIGKILL', 'ended with exit code 1')
     """
     if code < 0:
-        return f"killed by {signal.Signals(-code).name}"
+        known = -code in set(signal.Signals)
+        return f"killed by {signal.Signals(-code).name if known else f'signal {-code}'}"
     return f"ended with exit code {code}"

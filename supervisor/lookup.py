@@ -1,6 +1,6 @@
 """Finding streams by what the topology says of them, never by their names."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 import typer
 
@@ -59,5 +59,5 @@ def rejection_streams(topology: Topology) -> list[str]:
     )
 
 
-def _once(names: object) -> list[str]:
-    return list(dict.fromkeys(names))  # type: ignore[call-overload]
+def _once(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

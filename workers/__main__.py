@@ -1,7 +1,7 @@
 """``python -m workers NAME``: one worker process on one lane.
 
 Exit codes: 0 it was told to stop and drained; 3 the topology or the worker's settings cannot be
-used; 4 its port is taken; 5 the server refuses it.
+used; 4 its port is taken; 5 there is no server, or it refuses the worker.
 """
 
 import argparse
@@ -43,10 +43,10 @@ def main(arguments: list[str] | None = None) -> int:
     log = structlog.get_logger().bind(worker=options.worker, lane=options.lane)
     try:
         return _run(options, log)
-    except (TopologyError, Misconfigured, CheckpointRefused, NoServer) as error:
+    except (TopologyError, Misconfigured, CheckpointRefused) as error:
         log.error("misconfigured", error=str(error))
         return EXIT_MISCONFIGURED
-    except ServerRefused as error:
+    except (ServerRefused, NoServer) as error:
         log.error("server_refused", error=str(error))
         return EXIT_REFUSED
 

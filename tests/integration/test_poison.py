@@ -170,7 +170,7 @@ def test_a_released_rejection_goes_through_the_gate_again(
     bad, _ = quarantines(client)
     with working(client, topology, "gate"):
         Publisher(client).publish("IN", Outgoing(b'{"kind":', id="a", source="probe"))
-        (rejected,) = until(lambda: bad.list())
+        (rejected,) = until(bad.list)
         bad.release(rejected.entry.uid, AUTHOR, data=reading())
         until(lambda: send(client, "XLEN", "OK") == 1)
     (accepted,) = all_entries(client, topology, "OK")

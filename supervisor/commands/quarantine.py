@@ -1,0 +1,216 @@
+"""``penstock quarantine`` and ``penstock dead``: look at what was refused; release or drop it.
+
+Both are one family of verbs: the first over the streams that gates reject to, the second over the
+stream of dead letters.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from supervisor.context import Context
+
+if TYPE_CHECKING:
+    from schemas.topology import Topology
+    from supervisor.wards import Ward
+
+MOST_SHOWN = 2_000
+"""Characters of a payload that ``show`` prints without ``--full``."""
+
+Streams = Callable[["Topology"], list[str]]
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Uids = Annotated[
+    list[str] | None, typer.Argument(metavar="UID…", help="As 'list' shows them, or entry ids.")
+]
+All = Annotated[bool, typer.Option("--all", help="Every message that is there now.")]
+Rule = Annotated[
+    str | None, typer.Option(help="With --all: only those refused by this rule (or worker).")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add both families to the command."""
+    app.add_typer(
+        _family(_rejections), name="quarantine", help="Messages that a gate rejected, and why."
+    )
+    app.add_typer(
+        _family(_dead_letters), name="dead", help="Messages that a worker could not process."
+    )
+
+
+def _rejections(topology: "Topology") -> list[str]:
+    from supervisor.lookup import rejection_streams
+
+    return rejection_streams(topology)
+
+
+def _dead_letters(topology: "Topology") -> list[str]:
+    return [topology.dead_letters]
+
+
+def _family(streams: Streams) -> typer.Typer:
+    family = typer.Typer(no_args_is_help=True)
+
+    @family.command("list")
+    def list_(
+        context: typer.Context,
+        count: Annotated[int, typer.Option("-n", "--count", min=1, help="At most so many.")] = 100,
+        as_json: Json = False,
+    ) -> None:
+        """List the newest messages, newest first: where from and why, never the payload."""
+        _list(_ward(context, streams), count, as_json)
+
+    @family.command()
+    def show(
+        context: typer.Context,
+        uid: Annotated[str, typer.Argument(help="As 'list' shows it, or the entry id.")],
+        full: Annotated[bool, typer.Option("--full", help="The whole payload.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        """Show one message: the reason, its fields, and its payload with nothing left raw."""
+        _show(_ward(context, streams), uid, full, as_json)
+
+    @family.command()
+    def release(
+        context: typer.Context,
+        uids: Uids = None,
+        every: All = False,
+        rule: Rule = None,
+        data: Annotated[
+            str | None,
+            typer.Option(metavar="FILE|-", help="The mended payload of one message."),
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Bring messages back to the stream they came from, where they are judged anew."""
+        mended = _mended(uids or [], every, data)
+        ward = _ward(context, streams)
+        chosen = _chosen(ward, uids or [], every, rule)
+        _each(chosen, lambda uid: _release(ward, uid, mended, as_json))
+
+    @family.command()
+    def drop(
+        context: typer.Context,
+        uids: Uids = None,
+        every: All = False,
+        rule: Rule = None,
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+        as_json: Json = False,
+    ) -> None:
+        """Remove messages for good."""
+        ward = _ward(context, streams)
+        chosen = list(_chosen(ward, uids or [], every, rule))
+        if sys.stdin.isatty() and not yes:
+            typer.confirm(f"Drop {len(chosen)} message(s) for good?", abort=True, err=True)
+        _each(iter(chosen), lambda uid: _drop(ward, uid, as_json))
+
+    return family
+
+
+def _ward(context: typer.Context, streams: Streams) -> "Ward":
+    from supervisor.wards import Ward
+
+    penstock = Context.of(context)
+    topology = penstock.topology()
+    return Ward(penstock.client(), topology, streams(topology))
+
+
+def _list(ward: "Ward", count: int, as_json: bool) -> None:
+    from supervisor.tables import console, local_time, printable, table
+
+    patients = ward.list(count)
+    if as_json:
+        for patient in patients:
+            typer.echo(patient.summary_json())
+        return
+    if not patients:
+        typer.echo(f"{' and '.join(ward.streams)}: empty.", err=True)
+        return
+    wide = {"overflow": "fold"}
+    made = table([("uid", wide), "time", ("stream", wide), "reason", ("at", wide), "attempts"])
+    for patient in patients:
+        made.add_row(
+            patient.uid,
+            local_time(patient.at_ms),
+            printable(patient.stream),
+            printable(patient.rule),
+            printable(patient.path or patient.error),
+            str(patient.attempts or ""),
+        )
+    console().print(made)
+    if ward.size() > len(patients):
+        typer.echo(f"{len(patients)} of {ward.size()}; -n shows more.", err=True)
+
+
+def _show(ward: "Ward", uid: str, full: bool, as_json: bool) -> None:
+    from supervisor.tables import pairs, printable, shortened
+
+    patient = ward.show(uid)
+    if as_json:
+        typer.echo(patient.full_json())
+        return
+    for name, value in patient.reason_lines():
+        typer.echo(f"{name:<10} {printable(value)}")
+    for field, content in pairs(patient.fields):
+        if field != b"data":
+            typer.echo(f"{'field':<10} {printable(field)} = {printable(content)}")
+    payload = printable(patient.data)
+    typer.echo(f"{'payload':<10} {len(patient.data):,} bytes")
+    typer.echo(payload if full else shortened(payload, MOST_SHOWN))
+
+
+def _mended(uids: list[str], every: bool, file: str | None) -> bytes | None:
+    if file is None:
+        return None
+    if every or len(uids) != 1:
+        raise typer.BadParameter("--data is the payload of one message; name just one UID")
+    payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    if not payload.strip():
+        raise typer.BadParameter(f"{file!r} is empty, so there is no payload to release")
+    return payload.strip()
+
+
+def _chosen(ward: "Ward", uids: list[str], every: bool, rule: str | None) -> Iterator[str]:
+    """The uids that a call names, or those of all messages that are there now."""
+    if bool(uids) == every or (rule is not None and not every):
+        raise typer.BadParameter("name the messages: UID…, or --all (and --rule to narrow it)")
+    return iter(uids) if uids else ward.uids(rule)
+
+
+def _each(uids: Iterator[str], act: Callable[[str], None]) -> None:
+    """Do it for each; one that is gone stops none of the others, and ends in exit code 1."""
+    from streams.errors import UnknownEntry
+    from supervisor.exits import Exit
+
+    done = failed = 0
+    for uid in uids:
+        try:
+            act(uid)
+            done += 1
+        except UnknownEntry as error:
+            typer.echo(f"penstock: {error}", err=True)
+            failed += 1
+    if not done and not failed:
+        typer.echo("There is no such message.", err=True)
+    if failed:
+        raise typer.Exit(Exit.FAILED)
+
+
+def _release(ward: "Ward", uid: str, data: bytes | None, as_json: bool) -> None:
+    _tell(uid, ward.release(uid, data), "released as", "released_as", as_json)
+
+
+def _drop(ward: "Ward", uid: str, as_json: bool) -> None:
+    ward.drop(uid)
+    _tell(uid, "", "dropped", "dropped", as_json)
+
+
+def _tell(uid: str, new: str, verb: str, key: str, as_json: bool) -> None:
+    import json
+
+    said: dict[str, Any] = {"uid": uid, key: new or True}
+    typer.echo(json.dumps(said) if as_json else f"{uid}  {verb} {new}".rstrip())

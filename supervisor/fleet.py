@@ -1,0 +1,210 @@
+"""All worker processes of a topology: which there should be, and bringing that about."""
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from schemas.topology import AnyWorker, Topology
+from schemas.topology_graph import did_you_mean, exclusive
+from supervisor.child import Child, ChildState, Place
+from supervisor.errors import ActionFailed, CannotScale, UnknownWorker
+from supervisor.worker_log import Line
+
+Steps = Generator[None, None, None]
+"""Work that takes a while, done a step at each turn of the main loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildView:
+    """A child as it stood at one moment, for other threads to read."""
+
+    place: Place
+    pid: int | None
+    state: ChildState
+    ready: bool
+    restarts: int
+    reason: str
+
+
+def command_of(config: Path, place: Place) -> list[str]:
+    """What starts the worker process of a place; its pages are for the supervisor, so on loopback."""
+    return [
+        sys.executable, "-m", "workers", place.worker, "--config", str(config),
+        "--lane", str(place.lane), "--parent", str(os.getpid()), "--host", "127.0.0.1", "--port", "0",
+    ]  # fmt: skip
+
+
+def wanted_processes(settings: AnyWorker) -> int:
+    """Processes a worker has on each lane: one where it owns the lane, else its replicas."""
+    return min(1, settings.replicas) if exclusive(settings) else settings.replicas
+
+
+class Fleet:
+    """The children of one supervisor.
+
+    ``only`` names the workers to run, all if empty. ``make`` builds a child for a place. In a
+    restart a process has ``drain_s`` to end before it is killed, and ``ready_s`` to become ready.
+
+    Raises UnknownWorker when ``only`` names one that the topology lacks.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        only: Collection[str],
+        make: Callable[[Place], Child],
+        *,
+        drain_s: float = 20.0,
+        ready_s: float = 30.0,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._drain_s = drain_s
+        self._ready_s = ready_s
+        self._now_s = now_s
+        self._topology = topology
+        self._make = make
+        self._gone: Counter[str] = Counter()
+        self._known(only)
+        names = [name for name in topology.workers if not only or name in only]
+        self.wanted = {name: wanted_processes(topology.workers[name]) for name in names}
+        self.children: dict[Place, Child] = {}
+
+    @property
+    def ready(self) -> bool:
+        """Whether every process that there should be is there and takes entries."""
+        return all(
+            place in self.children and self.children[place].ready
+            for name in self.wanted
+            for place in self.places(name)
+        )
+
+    @property
+    def alive(self) -> bool:
+        """Whether any process still lives."""
+        return any(child.pid is not None for child in self.children.values())
+
+    def places(self, worker: str) -> list[Place]:
+        """Where a worker's processes should be."""
+        lanes = self._topology.lanes
+        return [
+            Place(worker, lane, replica, lanes)
+            for lane in range(lanes)
+            for replica in range(self.wanted[worker])
+        ]
+
+    def start(self) -> None:
+        """Start every process that there should be and is not."""
+        for name in self.wanted:
+            for place in self.places(name):
+                if place not in self.children:
+                    self.children[place] = self._make(place)
+                    self.children[place].start()
+
+    def look(self) -> list[tuple[Child, list[Line]]]:
+        """Look at every child; return what each has written, and let go of those scaled away."""
+        written = [(child, child.look()) for child in self.children.values()]
+        due = {place for name in self.wanted for place in self.places(name)}
+        for place, child in list(self.children.items()):
+            if place not in due and child.state == "stopped":
+                self._gone[place.worker] += self.children.pop(place).restarts
+        return written
+
+    def stop(self) -> None:
+        """Tell every process at once to drain and end."""
+        for child in self.children.values():
+            child.stop()
+
+    def kill(self) -> list[str]:
+        """End at once what still lives; return the names."""
+        left = [child for child in self.children.values() if child.pid is not None]
+        for child in left:
+            child.kill()
+        return [child.place.label for child in left]
+
+    def waits_s(self) -> float | None:
+        """Seconds until the next child is due, or None."""
+        return min((w for c in self.children.values() if (w := c.waits_s) is not None), default=None)
+
+    def restarts(self) -> dict[str, int]:
+        """Starts after unasked ends, by worker, since the supervisor began."""
+        counted = Counter({name: self._gone[name] for name in self.wanted})
+        for place, child in self.children.items():
+            counted[place.worker] += child.restarts
+        return dict(counted)
+
+    def view(self) -> tuple[ChildView, ...]:
+        """Every child as it stands now."""
+        return tuple(
+            ChildView(place, c.pid, c.state, c.ready, c.restarts, c.reason)
+            for place, c in self.children.items()
+        )
+
+    def restart(self, names: Sequence[str]) -> Steps:
+        """Restart workers (all, if none is named), a process at a time, each ready before the next.
+
+        Raises UnknownWorker.
+        """
+        self._known(names, self.wanted)
+        return self._rolling([c for p, c in self.children.items() if not names or p.worker in names])
+
+    def _rolling(self, children: Sequence[Child]) -> Steps:
+        for child in children:
+            yield from self._end([child])
+            child.start()
+            yield from self._become_ready([child])
+
+    def scale(self, worker: str, processes: int) -> Steps:
+        """Give a worker that many processes on each lane; it holds until the supervisor ends.
+
+        Raises UnknownWorker, and CannotScale for a worker that owns its lanes alone.
+        """
+        self._known([worker], self.wanted)
+        if exclusive(self._topology.workers[worker]) and processes > 1:
+            raise CannotScale(
+                f"worker {worker!r} owns each of its {self._topology.lanes} lane(s) alone, so "
+                f"{processes} processes a lane would leave some idle; to spread it, raise 'lanes'"
+            )
+        self.wanted[worker] = processes
+        return self._scaling(worker)
+
+    def _scaling(self, worker: str) -> Steps:
+        due = self.places(worker)
+        leaving = [c for p, c in self.children.items() if p.worker == worker and p not in due]
+        yield from self._end(leaving)
+        self.start()
+        yield from self._become_ready([self.children[place] for place in self.places(worker)])
+
+    def _end(self, children: Sequence[Child]) -> Steps:
+        for child in children:
+            child.stop()
+        deadline_s = self._now_s() + self._drain_s
+        while any(child.state != "stopped" for child in children):
+            yield
+            if self._now_s() > deadline_s:
+                for child in children:
+                    child.kill()
+
+    def _become_ready(self, children: Sequence[Child]) -> Steps:
+        deadline_s = self._now_s() + self._ready_s
+        while any(child.state == "starting" for child in children):
+            yield
+            if self._now_s() > deadline_s:
+                break
+        for child in children:
+            if child.state != "running":
+                raise ActionFailed(
+                    f"{child.place.label} is {child.state.replace('_', ' ')}, not ready"
+                    f"{f': {child.reason}' if child.reason else ''}; see 'penstock status'"
+                )
+
+    def _known(self, names: Collection[str], among: dict[str, Any] | None = None) -> None:
+        known = self._topology.workers if among is None else among
+        for name in names:
+            if name not in known:
+                near = did_you_mean(name, list(known))
+                raise UnknownWorker(f"there is no worker {name!r}{near}; there are {', '.join(known)}")

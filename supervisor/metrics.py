@@ -1,0 +1,67 @@
+"""What the supervisor itself measures, as Prometheus families."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from streams.observe import StreamState
+from supervisor.fleet import ChildView
+
+
+def process_families(
+    children: Sequence[ChildView], restarts: Mapping[str, int], unscraped: Sequence[str]
+) -> Iterator[Metric]:
+    """Restarts by worker, and whether each worker takes entries, by lane.
+
+    ``unscraped`` names the processes whose own metrics are missing from this page.
+    """
+    ended = CounterMetricFamily(
+        "penstock_supervisor_restarts", "Starts after ends nobody asked for.", labels=["worker"]
+    )
+    for worker, number in restarts.items():
+        ended.add_metric([worker], number)
+    up = GaugeMetricFamily(
+        "penstock_worker_up", "1 while a process takes entries of the lane.",
+        labels=["worker", "lane"],
+    )  # fmt: skip
+    lanes: dict[tuple[str, int], bool] = {}
+    for child in children:
+        place = (child.place.worker, child.place.lane)
+        lanes[place] = lanes.get(place, False) or child.ready
+    for (worker, lane), ready in lanes.items():
+        up.add_metric([worker, str(lane)], float(ready))
+    missing = GaugeMetricFamily(
+        "penstock_supervisor_unscraped_processes",
+        "Processes whose own metrics are missing here.",
+        value=len(unscraped),
+    )
+    yield from (ended, up, missing)
+
+
+def stream_families(streams: Sequence[StreamState] | None) -> Iterator[Metric]:
+    """Whether the stream server answers; if so, lengths of streams, lag and pending of groups.
+
+    A lag that the server cannot tell is left out.
+    """
+    yield GaugeMetricFamily(
+        "penstock_server_up", "1 while the stream server answers.", value=float(streams is not None)
+    )
+    length = GaugeMetricFamily(
+        "penstock_stream_length", "Entries in a stream, all lanes together.", labels=["stream"]
+    )
+    lag = GaugeMetricFamily(
+        "penstock_group_lag_entries", "Entries a worker has yet to read.",
+        labels=["stream", "worker"],
+    )  # fmt: skip
+    pending = GaugeMetricFamily(
+        "penstock_group_pending_entries", "Entries read and not yet acknowledged.",
+        labels=["stream", "worker"],
+    )  # fmt: skip
+    for stream in streams or ():
+        length.add_metric([stream.name], stream.length)
+        for group in stream.groups:
+            if group.lag is not None:
+                lag.add_metric([stream.name, group.worker], group.lag)
+            pending.add_metric([stream.name, group.worker], group.pending)
+    yield from (length, lag, pending)

@@ -1,0 +1,137 @@
+"""Every fault in a topology file is told with its line, what is wrong, and the likely fix."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.topology_file import TopologyError, load_topology
+from schemas.topology_graph import edges, exclusive, readers, reads
+from schemas.topology_picture import as_mermaid, as_text
+
+ROOT = Path(__file__).parents[3]
+
+GOOD = """\
+version: 1
+dead_letters: DEAD
+lineage: LINEAGE
+streams:
+  A_IN: {schema: "schemas:L3EventSchema", source: true}
+  A: {schema: "schemas:L3EventSchema"}
+  B: {schema: "schemas:L4IntelSchema", sink: true}
+  BAD: {schema: "schemas:Rejection", sink: true}
+  DEAD: {schema: "schemas:DeadLetter", sink: true}
+  LINEAGE: {schema: "schemas:LineageRecord"}
+workers:
+  gate:
+    kind: gate
+    routes: {A_IN: A}
+    rejects_to: BAD
+  think:
+    kind: transform
+    call: reference.assess:assess
+    reads: [A]
+    writes: [B]
+  lineage:
+    kind: lineage
+"""
+
+
+def load(text: str, directory: Path) -> None:
+    path = directory / "streams.yaml"
+    path.write_text(text)
+    load_topology(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("schemas:L4IntelSchema", "schemas:L4IntelSchem", 7, "did you mean 'L4IntelSchema'?"),
+        ("schemas:L4IntelSchema", "nowhere:Thing", 7, "'nowhere'"),
+        ("writes: [B]", "writes: [BB]", 20, "did you mean 'B'?"),
+        ("reads: [A]", "reads: [AA]", 19, "names stream 'AA', which is not under 'streams'"),
+        ("routes: {A_IN: A}", "routes: {A_IN: B}", 14, "both need the same schema"),
+        ('L4IntelSchema", sink: true}', 'L4IntelSchema"}', 7, "is read by nobody"),
+        ('L3EventSchema", source: true}', 'L3EventSchema"}', 5, "is written by nobody"),
+        ("    writes: [B]", "    writes: [A]", 16, "would go round in a circle"),
+        ("    rejects_to: BAD", "    reject_to: BAD", 15, "did you mean 'rejects_to'?"),
+        ("    kind: lineage", "    kind: linage", 22, "did you mean 'lineage'?"),
+        ("    kind: lineage", "    replicas: 1", 21, "the key 'kind' is missing"),
+        ("version: 1", "version: 2", 1, "'version'"),
+        ("lineage: LINEAGE", "lanes: 0\nlineage: LINEAGE", 3, "'lanes'"),
+        ("    kind: lineage", "    kind: lineage\n    replicas: 2", 23, "owns a lane alone"),
+        ("reads: [A]", "reads: [A, B]\n    memory: true", 19, "has memory, so it can read one"),
+        ("  lineage:\n    kind: lineage", "  gate:\n    kind: lineage", 21, "'gate' is used twice"),
+        ("  think:", "  Think:", 16, "workers.Think"),
+        ("rejects_to: BAD", "rejects_to: [", 17, "this is no YAML"),
+        ("version: 1", "delivery: {lease: soon}\nversion: 1", 1, "'soon' is no span of time"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_told_with_line_and_fix(
+    old: str, new: str, line: int, said: str, tmp_path: Path
+) -> None:
+    assert old in GOOD
+    with pytest.raises(TopologyError) as caught:
+        load(GOOD.replace(old, new), tmp_path)
+    told = str(caught.value)
+    assert said in told
+    assert f"streams.yaml:{line})" in told
+
+
+def test_the_plain_file_holds(tmp_path: Path) -> None:
+    load(GOOD, tmp_path)
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    faulty = GOOD.replace("schemas:L4IntelSchema", "schemas:No").replace(
+        "writes: [B]", "writes: [C]"
+    )
+    with pytest.raises(TopologyError) as caught:
+        load(faulty, tmp_path)
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just text"])
+def test_a_file_that_is_no_map_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(TopologyError, match="must be a map"):
+        load(text, tmp_path)
+
+
+def test_a_missing_or_unreadable_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(TopologyError, match="there is no topology file"):
+        load_topology(tmp_path / "none.yaml")
+    (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00\x81")
+    with pytest.raises(TopologyError, match="cannot be read"):
+        load_topology(tmp_path / "bytes.yaml")
+
+
+def test_the_reference_topology_holds_and_is_a_way_from_l3_to_l9() -> None:
+    topology = load_topology(ROOT / "streams.yaml")
+    ways: dict[str, set[str]] = {}
+    for edge in edges(topology):
+        ways.setdefault(edge.reads, set()).add(edge.writes)
+    reached, todo = set(), ["L3_IN"]
+    while todo:
+        stream = todo.pop()
+        reached.add(stream)
+        todo += [other for other in ways.get(stream, ()) if other not in reached]
+    assert {"L3", "L4", "L8", "L9", "ANOMALY_EVENTS", "DRIFT_EVENTS", "SHRINK"} <= reached
+    assert readers(topology, "L3") == ("anomaly", "drift", "assess")
+    assert reads(topology, "lineage") == ("LINEAGE",)
+    assert [name for name, w in topology.workers.items() if not exclusive(w)] == [
+        "gate",
+        "hunt",
+        "decide",
+    ]
+    assert len(topology.workers) <= 10
+
+
+def test_the_pictures_show_every_stream_and_worker() -> None:
+    topology = load_topology(ROOT / "streams.yaml")
+    text, mermaid = as_text(topology), as_mermaid(topology)
+    for name in topology.streams:
+        assert name in text
+        assert f'[("{name}")]' in mermaid
+    for name in topology.workers:
+        assert f"-> {name}" in text
+        assert f'["{name}"]' in mermaid
+    assert "L3_IN          -> gate -> L3, SHRINK" in text
