@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*$")
@@ -29,5 +29,10 @@ def parse_duration_s(text: object) -> object:
     return float(match[1]) * _UNITS_S[match[2]]
 
 
-Duration = Annotated[float, BeforeValidator(parse_duration_s), Field(gt=0, le=3.2e9)]
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration_s),
+    Field(gt=0, le=3.2e9),
+    WithJsonSchema({"type": "number", "format": "seconds"}),
+]
 """A span of time in seconds, above 0 and at most a century; ``24h`` in the file is 86400.0 here."""

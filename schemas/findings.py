@@ -11,6 +11,9 @@ from pydantic import Field
 
 from schemas.model import Line, Model, Name, Share, Uid, Version
 
+Millis = Annotated[int, Field(ge=0, le=2**53)]
+"""A time in milliseconds since the epoch."""
+
 
 class Severity(StrEnum):
     """How much a finding matters, lowest first."""
@@ -28,9 +31,9 @@ class FieldValue(Model):
     the recent past of that field; 0 when the past is too short to tell.
     """
 
-    field: Name
-    value: float
-    deviation: Annotated[float, Field(ge=0.0)]
+    field: Name = Field(description="Dotted path of the field.")
+    value: float = Field(description="Its value in the flagged message.")
+    deviation: Annotated[float, Field(ge=0.0, description="Robust z-score of the value.")]
 
 
 class AnomalyEvent(Model):
@@ -42,26 +45,30 @@ class AnomalyEvent(Model):
 
     schema_version: Version = "1.0"
     kind: Literal["anomaly"] = "anomaly"
-    stream: Name
-    key: Name | None = None
-    detector: Name
-    message: Uid
-    message_id: Name | None = None
-    at_ms: Annotated[int, Field(ge=0)]
-    score: float
-    threshold: float
-    p_value: Share
-    severity: Severity
-    fields: Annotated[tuple[FieldValue, ...], Field(max_length=16)]
-    explanation: Line
+    stream: Name = Field(description="The watched stream, without its lane.")
+    key: Name | None = Field(None, description="Value of the stream's key, such as a sensor.")
+    detector: Name = Field(description="The detector that found it most severe.")
+    message: Uid = Field(description="The flagged message.")
+    message_id: Name | None = Field(None, description="The id its producer gave it.")
+    at_ms: Millis = Field(description="The flagged entry's time, ms since the epoch.")
+    score: float = Field(description="The detector's score; higher is less usual.")
+    threshold: float = Field(description="The bound in force when it was judged.")
+    p_value: Share = Field(description="Share of recent scores at least as high.")
+    severity: Severity = Field(description="From the p-value.")
+    fields: Annotated[
+        tuple[FieldValue, ...], Field(max_length=16, description="The most deviant fields, first.")
+    ]
+    explanation: Line = Field(description="One sentence for people.")
 
 
 class Sample(Model):
     """A sample in a few numbers: size, mean, and the five quantiles 0.05, 0.25, 0.5, 0.75, 0.95."""
 
-    size: Annotated[int, Field(ge=0)]
-    mean: float
-    quantiles: Annotated[tuple[float, ...], Field(max_length=5)]
+    size: Annotated[int, Field(ge=0, le=2**53, description="Number of values.")]
+    mean: float = Field(description="Their mean.")
+    quantiles: Annotated[
+        tuple[float, ...], Field(max_length=5, description="At 0.05, 0.25, 0.5, 0.75, 0.95.")
+    ]
 
 
 class DriftEvent(Model):
@@ -73,18 +80,18 @@ class DriftEvent(Model):
 
     schema_version: Version = "1.0"
     kind: Literal["drift"] = "drift"
-    stream: Name
-    key: Name | None = None
-    field: Name
-    detector: Name
-    statistic: Name
-    value: float
-    threshold: float
-    p_value: Share | None = None
-    effect: float
-    message: Uid
-    at_ms: Annotated[int, Field(ge=0)]
-    baseline: Sample
-    current: Sample
-    severity: Severity
-    explanation: Line
+    stream: Name = Field(description="The watched stream, without its lane.")
+    key: Name | None = Field(None, description="Value of the stream's key, such as a sensor.")
+    field: Name = Field(description="Dotted path of the field that changed.")
+    detector: Name = Field(description="Which detector found it.")
+    statistic: Name = Field(description="What it measured.")
+    value: float = Field(description="The statistic's value.")
+    threshold: float = Field(description="The bound it crossed.")
+    p_value: Share | None = Field(None, description="Of the test, where it has one.")
+    effect: float = Field(description="Shift of the mean in baseline standard deviations.")
+    message: Uid = Field(description="The message that made it evident.")
+    at_ms: Millis = Field(description="That entry's time, ms since the epoch.")
+    baseline: Sample = Field(description="The sample before.")
+    current: Sample = Field(description="The sample after.")
+    severity: Severity = Field(description="From the size of the effect.")
+    explanation: Line = Field(description="One sentence for people.")

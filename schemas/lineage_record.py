@@ -20,11 +20,13 @@ FindingKind = Literal["anomaly", "drift", "rejection", "dead_letter"]
 class LineageFinding(Model):
     """That an output is a finding about messages: which kind, by which detector, how grave."""
 
-    kind: FindingKind
-    detector: Name
-    severity: Severity | None = None
-    summary: Line
-    flagged: Annotated[tuple[Uid, ...], Field(max_length=1024)]
+    kind: FindingKind = Field(description="What was found.")
+    detector: Name = Field(description="The detector or worker that found it.")
+    severity: Severity | None = Field(None, description="How grave, where there is a measure.")
+    summary: Line = Field(description="One sentence.")
+    flagged: Annotated[
+        tuple[Uid, ...], Field(max_length=1024, description="The messages it is about.")
+    ]
 
 
 class LineageOutput(Model):
@@ -34,15 +36,17 @@ class LineageOutput(Model):
     ``source`` and ``producer_id`` are the ones that the producer of the first parent gave.
     """
 
-    stream: Name
-    parents: Annotated[tuple[Uid, ...], Field(max_length=1024)]
-    schema_name: Name | None = None
-    schema_version: Version | None = None
-    tenant: Name | None = None
-    classification: Classification | None = None
-    source: Name | None = None
-    producer_id: Name | None = None
-    finding: LineageFinding | None = None
+    stream: Name = Field(description="The key it was written to.")
+    parents: Annotated[
+        tuple[Uid, ...], Field(max_length=1024, description="What it was derived from.")
+    ]
+    schema_name: Name | None = Field(None, description="Its schema.")
+    schema_version: Version | None = Field(None, description="That schema's version.")
+    tenant: Name | None = Field(None, description="Who owns it.")
+    classification: Classification | None = Field(None, description="How widely it may be seen.")
+    source: Name | None = Field(None, description="Who produced the first parent.")
+    producer_id: Name | None = Field(None, description="The id the producer gave it.")
+    finding: LineageFinding | None = Field(None, description="Set where the output is a finding.")
 
 
 class LineageRecord(Model):
@@ -53,10 +57,12 @@ class LineageRecord(Model):
     """
 
     schema_version: Version = "1.0"
-    worker: Name
-    worker_kind: Name
-    worker_version: Name
-    host: Name
-    run: Name
-    at_ms: Annotated[int, Field(ge=0)]
-    outputs: Annotated[tuple[LineageOutput, ...], Field(max_length=100_000)]
+    worker: Name = Field(description="The worker.")
+    worker_kind: Name = Field(description="Its kind.")
+    worker_version: Name = Field(description="Its version.")
+    host: Name = Field(description="The machine it ran on.")
+    run: Name = Field(description="The process.")
+    at_ms: Annotated[int, Field(ge=0, le=2**53, description="Commit time, ms since the epoch.")]
+    outputs: Annotated[
+        tuple[LineageOutput, ...], Field(max_length=100_000, description="What it emitted.")
+    ]

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from schemas.model import Model, Name
 
 
@@ -31,6 +33,8 @@ class SecurityContext(Model):
     secret: it never stands in a log, a metric or the lineage graph in clear.
     """
 
-    tenant: Name
-    classification: Classification = Classification.UNCLASSIFIED
-    roe_token: Name | None = None
+    tenant: Name = Field(description="Who owns the message.")
+    classification: Classification = Field(
+        Classification.UNCLASSIFIED, description="How widely it may be seen."
+    )
+    roe_token: Name | None = Field(None, description="Rules of engagement; a secret.")

@@ -14,9 +14,9 @@ from schemas.model import Line, Model, Name, Uid, Version
 class Violation(Model):
     """One reason for a rejection: where in the payload, what rule, and the rule's own words."""
 
-    path: Annotated[str, Field(max_length=512)]
-    rule: Name
-    message: Line
+    path: Annotated[str, Field(max_length=512, description="Dotted; empty: the whole payload.")]
+    rule: Name = Field(description="The rule it broke, such as `finite_number`.")
+    message: Line = Field(description="The rule in words.")
 
 
 class Rejection(Model):
@@ -24,11 +24,13 @@ class Rejection(Model):
 
     schema_version: Version = "1.0"
     kind: Literal["rejection"] = "rejection"
-    message: Uid
-    stream: Name
-    schema_name: Name
-    worker: Name
-    violations: Annotated[tuple[Violation, ...], Field(min_length=1, max_length=32)]
+    message: Uid = Field(description="The rejected message.")
+    stream: Name = Field(description="The key it was read from; a release goes back there.")
+    schema_name: Name = Field(description="The schema that refused it.")
+    worker: Name = Field(description="The gate.")
+    violations: Annotated[
+        tuple[Violation, ...], Field(min_length=1, max_length=32, description="Why; at most 32.")
+    ]
 
 
 class DeadLetter(Model):
@@ -39,8 +41,8 @@ class DeadLetter(Model):
 
     schema_version: Version = "1.0"
     kind: Literal["dead_letter"] = "dead_letter"
-    message: Uid
-    stream: Name
-    worker: Name
-    attempts: Annotated[int, Field(ge=1)]
-    error: Line
+    message: Uid = Field(description="The message.")
+    stream: Name = Field(description="The key it was read from; a release goes back there.")
+    worker: Name = Field(description="The worker that could not process it.")
+    attempts: Annotated[int, Field(ge=1, le=2**53, description="Deliveries, as Redis counts.")]
+    error: Line = Field(description="The last error.")

@@ -62,7 +62,7 @@ class WorkerSettings(Settings):
 class GateSettings(WorkerSettings):
     """Validates what enters and forwards the producer's bytes; the rest is rejected."""
 
-    kind: Literal["gate"]
+    kind: Literal["gate"] = Field(description="Makes it this kind of worker.")
     routes: Annotated[dict[StreamName, StreamName], Field(min_length=1)] = Field(
         description="From the stream that producers write to the stream of what is valid."
     )
@@ -84,7 +84,7 @@ class Watched(Settings):
 class AnomalyWorkerSettings(WorkerSettings):
     """Flags unlike messages."""
 
-    kind: Literal["anomaly"]
+    kind: Literal["anomaly"] = Field(description="Makes it this kind of worker.")
     watch: Annotated[dict[StreamName, Watched], Field(min_length=1)] = Field(
         description="The streams to watch."
     )
@@ -95,7 +95,7 @@ class AnomalyWorkerSettings(WorkerSettings):
 class DriftWorkerSettings(WorkerSettings):
     """Finds fields whose distribution changed."""
 
-    kind: Literal["drift"]
+    kind: Literal["drift"] = Field(description="Makes it this kind of worker.")
     watch: Annotated[dict[StreamName, Watched], Field(min_length=1)] = Field(
         description="The streams to watch."
     )
@@ -106,7 +106,7 @@ class DriftWorkerSettings(WorkerSettings):
 class TransformSettings(WorkerSettings):
     """Runs a pipeline author's own function, from events to events."""
 
-    kind: Literal["transform"]
+    kind: Literal["transform"] = Field(description="Makes it this kind of worker.")
     call: Dotted = Field(description="`package.module:function`.")
     reads: Annotated[tuple[StreamName, ...], Field(min_length=1)] = Field(
         description="The streams whose messages the function gets."
@@ -122,7 +122,7 @@ class TransformSettings(WorkerSettings):
 class LineageWorkerSettings(WorkerSettings):
     """Writes the provenance graph."""
 
-    kind: Literal["lineage"]
+    kind: Literal["lineage"] = Field(description="Makes it this kind of worker.")
 
 
 AnyWorker = Annotated[
@@ -169,7 +169,7 @@ class Topology(Settings):
     )
     dead_letters: StreamName = Field(description="Stream of what no worker could process.")
     lineage: StreamName = Field(description="Stream of the provenance records.")
-    limits: Limits = Field(Limits(), description="What one message may cost.")
+    limits: Limits = Field(Limits(), description="Bounds on a message; beyond them: rejected.")
     delivery: Delivery = Field(Delivery(), description="Timing of the hand-off.")
     streams: Annotated[dict[StreamName, StreamSettings], Field(min_length=1)] = Field(
         description="Every stream."

@@ -1,6 +1,6 @@
 """Reads ``streams.yaml`` into a ``Topology``; every error names file, line, fault and fix."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,10 @@ class TopologyError(ValueError):
         self.problems = problems
 
 
-def load_topology(path: Path) -> Topology:
-    """Read, validate and check a topology file.
+def load_topology(
+    path: Path, also: Callable[[Topology], Iterable[Problem]] = lambda _: ()
+) -> Topology:
+    """Read, validate and check a topology file; ``also`` may find further problems.
 
     Raises TopologyError with every problem found: an unreadable file, a YAML fault, a key that
     is unknown or of the wrong type, and whatever ``topology_graph.problems`` finds.
@@ -39,7 +41,7 @@ def load_topology(path: Path) -> Topology:
         raise TopologyError(
             [_said(path, tree, problem) for problem in _validation_problems(error)]
         ) from error
-    found = problems(topology)
+    found = [*problems(topology), *also(topology)]
     if found:
         raise TopologyError([_said(path, tree, problem) for problem in found])
     return topology

@@ -63,7 +63,7 @@ class Quarantine:
         key = lane.stream(self._stream)
         reply = send(self._client, "XREVRANGE", key, "+", "-", "COUNT", count)
         for entry_id, fields in reply:
-            yield _quarantined(Entry(key, entry_id.decode(), fields))
+            yield quarantined(Entry(key, entry_id.decode(), fields))
 
     def walk(self) -> Iterator[Quarantined]:
         """All messages that are there now, lane by lane, oldest first, read page by page.
@@ -77,7 +77,7 @@ class Quarantine:
             while True:
                 reply = send(self._client, "XRANGE", key, start, end, "COUNT", _PAGE)
                 for entry_id, fields in reply:
-                    yield _quarantined(Entry(key, entry_id.decode(), fields))
+                    yield quarantined(Entry(key, entry_id.decode(), fields))
                 if len(reply) < _PAGE:
                     break
                 start = f"({reply[-1][0].decode()}"
@@ -101,7 +101,7 @@ class Quarantine:
                 continue
             reply = send(self._client, "XRANGE", key, entry_id, entry_id)
             if reply:
-                return lane, _quarantined(Entry(key, entry_id, reply[0][1]))
+                return lane, quarantined(Entry(key, entry_id, reply[0][1]))
         raise UnknownEntry(
             f"{self._stream} has no entry {uid!r}; it may have been released or dropped already"
         )
@@ -158,7 +158,8 @@ def _is_id(text: str) -> bool:
     return ms.isdigit() and (seq == "" or seq.isdigit())
 
 
-def _quarantined(entry: Entry) -> Quarantined:
+def quarantined(entry: Entry) -> Quarantined:
+    """The quarantined message that an entry of a quarantine stream is."""
     try:
         reason = from_json(entry.get(b"data") or b"{}")
     except ValueError:

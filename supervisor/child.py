@@ -24,8 +24,13 @@ class Process(Protocol):
 
     pid: int
 
-    def poll(self) -> int | None: ...
-    def send_signal(self, sig: int, /) -> None: ...
+    def poll(self) -> int | None:
+        """The exit code once it ended, None before."""
+        ...
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send it a signal, unless it ended."""
+        ...
 
 
 Spawn = Callable[..., Process]

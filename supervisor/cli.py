@@ -62,7 +62,9 @@ def penstock(
     ] = Path("streams.yaml"),
     version: Annotated[
         bool,
-        typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True),
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     """Guards the boundaries between the layers of an ML pipeline on Redis Streams."""

@@ -1,4 +1,4 @@
-"""What every verb of ``penstock`` has at hand: the topology file, the settings, a way to the server.
+"""What every verb of ``penstock`` has at hand: the topology, the settings, a way to the server.
 
 A verb takes ``context: typer.Context`` and reads ``Context.of(context)``. Nothing is loaded or
 connected before it is asked for, so ``--help`` stays fast.

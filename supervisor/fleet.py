@@ -32,7 +32,7 @@ class ChildView:
 
 
 def command_of(config: Path, place: Place) -> list[str]:
-    """What starts the worker process of a place; its pages are for the supervisor, so on loopback."""
+    """What starts the worker process of a place; its pages are for us, so on loopback."""
     return [
         sys.executable, "-m", "workers", place.worker, "--config", str(config),
         "--lane", str(place.lane), "--parent", str(os.getpid()), "--host", "127.0.0.1", "--port", "0",
@@ -128,7 +128,9 @@ class Fleet:
 
     def waits_s(self) -> float | None:
         """Seconds until the next child is due, or None."""
-        return min((w for c in self.children.values() if (w := c.waits_s) is not None), default=None)
+        return min(
+            (w for c in self.children.values() if (w := c.waits_s) is not None), default=None
+        )
 
     def restarts(self) -> dict[str, int]:
         """Starts after unasked ends, by worker, since the supervisor began."""
@@ -150,7 +152,9 @@ class Fleet:
         Raises UnknownWorker.
         """
         self._known(names, self.wanted)
-        return self._rolling([c for p, c in self.children.items() if not names or p.worker in names])
+        return self._rolling(
+            [c for p, c in self.children.items() if not names or p.worker in names]
+        )
 
     def _rolling(self, children: Sequence[Child]) -> Steps:
         for child in children:
@@ -207,4 +211,6 @@ class Fleet:
         for name in names:
             if name not in known:
                 near = did_you_mean(name, list(known))
-                raise UnknownWorker(f"there is no worker {name!r}{near}; there are {', '.join(known)}")
+                raise UnknownWorker(
+                    f"there is no worker {name!r}{near}; there are {', '.join(known)}"
+                )

@@ -1,7 +1,7 @@
 """One HTTP request to a process of ours, past any proxy, with a time-out."""
 
-from http.client import HTTPConnection, HTTPException
 from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
 
 
 def ask(

@@ -36,9 +36,7 @@ def scrape(processes: Sequence[tuple[Place, Presence]]) -> list[Scraped]:
 def _scrape_one(process: tuple[Place, Presence]) -> Scraped:
     place, presence = process
     try:
-        status, body = ask(
-            "GET", presence.host, presence.port, "/metrics", timeout_s=_TIMEOUT_S
-        )
+        status, body = ask("GET", presence.host, presence.port, "/metrics", timeout_s=_TIMEOUT_S)
     except OSError:
         return Scraped(place, None)
     return Scraped(place, body.decode() if status == 200 else None)

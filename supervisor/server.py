@@ -50,6 +50,11 @@ class StreamServer:
         """Its URL without the password."""
         return safe_url(self._url)
 
+    @property
+    def port(self) -> int | None:
+        """The embedded server's port, None where another server is used."""
+        return self._address.port if self._address else None
+
     def client(self) -> Client:
         """A client that gives up soon: whoever asks is answered, if only with a fault."""
         return connect(self._url, timeout_s=_TIMEOUT_S, name="penstock-supervisor")

@@ -22,7 +22,7 @@ from supervisor.survey import Supervised, survey
 from supervisor.whereabouts import Whereabouts
 
 _STALLED_S = 60.0
-_MOST_WORKERS = 256
+_MOST_PROCESSES = 256
 
 
 class Site:
@@ -66,7 +66,9 @@ class Site:
             return Answer.of({"status": "ok"})
         if seen.draining:
             return Answer.fault(503, "the supervisor is ending")
-        late = [f"{child.place.label} ({child.state})" for child in seen.children if not child.ready]
+        late = [
+            f"{child.place.label} ({child.state})" for child in seen.children if not child.ready
+        ]
         return Answer.fault(503, f"not ready yet: {', '.join(late) or 'no worker was started'}")
 
     def _status(self, _: Mapping[str, str]) -> Answer:
@@ -125,12 +127,11 @@ class Site:
 
     def _scale(self, asked: Mapping[str, Any]) -> Answer:
         worker, processes = asked.get("worker"), asked.get("processes")
-        proper = isinstance(processes, int) and 0 <= processes <= _MOST_WORKERS
-        if not isinstance(worker, str) or isinstance(processes, bool) or not proper:
-            return Answer.fault(
-                400, f"'worker' has to be a name and 'processes' a number from 0 to {_MOST_WORKERS}"
-            )
-        return self._done(Request(lambda fleet: fleet.scale(worker, processes)), 120.0)
+        if isinstance(worker, str) and type(processes) is int and 0 <= processes <= _MOST_PROCESSES:
+            return self._done(Request(lambda fleet: fleet.scale(worker, processes)), 120.0)
+        return Answer.fault(
+            400, f"'worker' has to be a name and 'processes' a number from 0 to {_MOST_PROCESSES}"
+        )
 
     def _stop(self, _: Mapping[str, Any]) -> Answer:
         self._supervisor.end("penstock down")

@@ -18,7 +18,6 @@ from streams.presence import Presence, present
 from streams.settings import ServerSettings
 from supervisor.child import Child, Place, Surroundings
 from supervisor.fleet import ChildView, Fleet, command_of
-from supervisor.lock import SupervisorLock
 from supervisor.overview import of_this_machine
 from supervisor.requests import Desk, Request
 from supervisor.server import StreamServer
@@ -77,10 +76,9 @@ class Supervisor:
     def run(self, open_pages: Callable[["Supervisor"], Callable[[], None]]) -> None:
         """Run until told to end; then drain the workers and stop the embedded server.
 
-        Raises AlreadyRunning, and what ``StreamServer.start`` and ``open_pages`` raise.
+        Raises what ``StreamServer.start`` and ``open_pages`` raise.
         """
         with ExitStack() as stack:
-            stack.enter_context(SupervisorLock(self.settings.data_dir))
             self.server.start()
             stack.callback(self.server.stop)
             stack.enter_context(Signals(self.inbox))
@@ -194,5 +192,9 @@ class Supervisor:
         while self._fleet.alive and self._around.now_s() < deadline_s:
             self._look_at_children()
             self._note(draining=True)
-            if self._fleet.alive and isinstance(self._next_word(_WATCHFUL_S), End):
+            word = self._next_word(_WATCHFUL_S) if self._fleet.alive else None
+            if isinstance(word, End):
                 return
+            if isinstance(word, Request):
+                self._desk.take(word)
+                self._desk.close()

@@ -76,9 +76,12 @@ class WorkerLog:
         return lines
 
     def last_words(self) -> str:
-        """Why the process ended, as far as it said: its last error, else its last line."""
-        errors = [line for line in self._last if line.level in ("error", "critical")]
-        spoken = errors or list(self._last)
+        """Why the process ended, as far as it said: its last error, else the end of a traceback.
+
+        Empty where it only told of its everyday work.
+        """
+        spoken = [line for line in self._last if line.level in ("error", "critical")]
+        spoken = spoken or [line for line in self._last if not line.event]
         return spoken[-1].words if spoken else ""
 
 

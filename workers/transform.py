@@ -5,8 +5,6 @@ The function gets a ``Message`` and returns, or yields, events of the target str
 JSON values that is checkpointed and, after a crash, rebuilt to what it was.
 """
 
-import importlib
-import inspect
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ValidationError, from_json, to_json
 
+from schemas.author_function import AuthorFunctionError, load_function
 from schemas.message import Derived, Message
 from schemas.registry import Schema, resolve
 from schemas.topology import Topology, TransformSettings
@@ -36,7 +35,7 @@ class Transform:
         self, topology: Topology, settings: TransformSettings, worker: str, lane: Lane
     ) -> None:
         self._worker = worker
-        self._function = load_function(settings.call, 2 if settings.memory else 1, worker)
+        self._function = _function_of(settings, worker)
         self._sources = {s: resolve(topology.streams[s].schema_name) for s in settings.reads}
         self._targets = {s: resolve(topology.streams[s].schema_name) for s in settings.writes}
         self._keys = {stream: lane.stream(stream) for stream in settings.writes}
@@ -142,24 +141,11 @@ class TransformWithMemory(Transform):
         self._memory = memory
 
 
-def load_function(call: str, arguments: int, worker: str) -> Callable[..., Any]:
-    """The function that ``call`` (``package.module:function``) names.
-
-    Raises Misconfigured when it cannot be imported, is no function, or cannot be called with
-    that many arguments.
-    """
-    module_name, _, name = call.partition(":")
+def _function_of(settings: TransformSettings, worker: str) -> Callable[..., Any]:
     try:
-        function = getattr(importlib.import_module(module_name), name)
-        inspect.signature(function).bind(*range(arguments))
-    except ImportError as error:
-        raise Misconfigured(f"worker {worker!r}: {call} cannot be imported: {error}") from error
-    except AttributeError as error:
-        raise Misconfigured(f"worker {worker!r}: {module_name!r} has no {name!r}") from error
-    except TypeError as error:
-        wanted = "(message, memory)" if arguments == 2 else "(message)"
-        raise Misconfigured(f"worker {worker!r}: {call} must take {wanted}: {error}") from error
-    return function  # type: ignore[no-any-return]
+        return load_function(settings.call, memory=settings.memory)
+    except AuthorFunctionError as error:
+        raise Misconfigured(f"worker {worker!r}: {error}") from error
 
 
 def _listed(made: Any) -> list[Any]:

@@ -1,14 +1,17 @@
 """How far a run of the demo came: ``demo.json`` under the data directory, for the next to go on."""
 
+import fcntl
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from streams.observe import StreamState
+from supervisor.errors import AlreadyRunning
 
 FILE = "demo.json"
 
@@ -53,6 +56,23 @@ def save(data_dir: Path, book: Book, *, replace: Callable[..., None] = os.replac
     draft = data_dir / f"{FILE}.{os.getpid()}"
     draft.write_text(book.model_dump_json(indent=2))
     replace(draft, data_dir / FILE)
+
+
+@contextmanager
+def alone(data_dir: Path) -> Iterator[None]:
+    """Keep other demos off the data directory while the block lasts.
+
+    Raises AlreadyRunning when one is there.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "demo.lock").open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning(
+                f"another 'penstock demo' runs on {data_dir}; wait for it, or break it off"
+            ) from error
+        yield
 
 
 def resumable(book: Book | None, source: StreamState, most: int | None) -> bool:

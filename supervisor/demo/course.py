@@ -22,7 +22,7 @@ SCHEMA = frozenset({"schemas:L3EventSchema", "schemas.l3_event:L3EventSchema"})
 class Course:
     """Where readings go in (``source``), who judges them (``gate``), where they go on to.
 
-    ``anomalies`` and ``drifts`` are the event streams of the workers that watch ``valid``; ``share``
+    ``anomalies`` and ``drifts`` are the event streams of those who watch ``valid``; ``share``
     is the share of messages that its anomaly worker means to flag, None where there is none.
     ``decisions`` is the last layer that readings can lead to, None where they lead nowhere.
     """

@@ -52,30 +52,24 @@ def stage(penstock: Context, topology: Topology, wait: Wait, within_s: float) ->
     """
     data_dir = penstock.settings().data_dir
     log = data_dir / LOG
-    client = _running(penstock, topology, data_dir)
-    if client is not None:
-        with client:
-            yield Stage(client, None, log)
-        return
-    process = start(up_command(penstock.config), log)
+    running = SupervisorLock(data_dir).held() or _works_elsewhere(penstock, topology)
+    process = None if running else start(up_command(penstock.config), log)
     try:
-        with _connected(penstock, process, log, wait, within_s) as client:
+        with await_client(penstock.client, process, log, wait, within_s) as client:
             yield Stage(client, process, log)
     finally:
-        stop(process)
+        if process is not None:
+            stop(process)
 
 
-def _running(penstock: Context, topology: Topology, data_dir: Path) -> Client | None:
-    """A client, if a supervisor runs on the data directory, or all workers run elsewhere."""
+def _works_elsewhere(penstock: Context, topology: Topology) -> bool:
+    """Whether all workers are alive without a supervisor here, as on several machines."""
     try:
-        client = penstock.client()
+        with penstock.client() as client:
+            alive = {presence.worker for presence in present(client, time.time())}
     except (NoServer, ServerAway):
-        return None
-    alive = {presence.worker for presence in present(client, time.time())}
-    if SupervisorLock(data_dir).held() or alive >= set(topology.workers):
-        return client
-    client.close()
-    return None
+        return False
+    return alive >= set(topology.workers)
 
 
 def up_command(config: Path) -> list[str]:
@@ -107,42 +101,40 @@ def stop(process: subprocess.Popen[bytes], within_s: float = _STOP_WITHIN_S) -> 
             process.wait()
 
 
-@contextmanager
-def _connected(
-    penstock: Context, process: subprocess.Popen[bytes], log: Path, wait: Wait, within_s: float
-) -> Iterator[Client]:
-    client = await_client(penstock.client, process, log, wait, within_s)
-    try:
-        yield client
-    finally:
-        client.close()
-
-
 def await_client(
     connect: Callable[[], Client],
-    process: subprocess.Popen[bytes],
+    process: subprocess.Popen[bytes] | None,
     log: Path,
     wait: Wait,
     within_s: float,
     monotonic_s: Callable[[], float] = time.monotonic,
 ) -> Client:
-    """Wait until the server of our own pipeline answers.
+    """Wait until the server serves; one that is loading its data answers, but does not.
 
     Raises NoPipeline when the process ends, or the time is up; Interrupted when told to stop.
     """
     deadline_s = monotonic_s() + within_s
     while True:
-        if process.poll() is not None:
+        if process is not None and process.poll() is not None:
             raise NoPipeline(_ended(process.returncode, log))
         try:
-            return connect()
+            return _serving(connect())
         except StreamsError as error:
             if monotonic_s() > deadline_s:
                 raise NoPipeline(
-                    f"the pipeline did not come up in {within_s:.0f} s: {error}; see {log}"
+                    f"the pipeline did not come up in {within_s:.0f} s: {error}"
                 ) from error
         if wait(_POLL_S):
             raise Interrupted
+
+
+def _serving(client: Client) -> Client:
+    try:
+        present(client, time.time())
+    except StreamsError:
+        client.close()
+        raise
+    return client
 
 
 def _ended(code: int, log: Path) -> str:

@@ -1,0 +1,119 @@
+"""``penstock demo``: real data through the whole pipeline, and an account of what was found."""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from supervisor.context import Context
+
+if TYPE_CHECKING:
+    from supervisor.demo.play import Settings
+    from supervisor.demo.report import Report
+
+START_WITHIN_S = 60.0
+"""How long the demo's own pipeline may take to come up."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command."""
+    app.command()(demo)
+
+
+def demo(
+    context: typer.Context,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Only the figures, as one JSON object.")
+    ] = False,
+    speed: Annotated[
+        float | None, typer.Option(min=1.0, help="Messages a second; as fast as it goes if absent.")
+    ] = None,
+    records: Annotated[
+        int | None, typer.Option(min=1, help="Readings of each sensor; all if absent.", hidden=True)
+    ] = None,
+) -> None:
+    """Replay 50,365 real readings and 12 broken messages, and show what the pipeline found.
+
+    Uses the running pipeline, else starts one for as long as it takes; data stay. Ctrl-C breaks
+    it off; the next 'penstock demo' goes on with the same run. Exit code 0 says that all that went
+    in is accounted for.
+    """
+    from supervisor.demo.play import Settings
+    from supervisor.demo.publish import Interrupted
+    from supervisor.edge import INTERRUPTED
+    from supervisor.exits import Exit
+
+    started_s = time.monotonic()
+    with _stopping() as stopping:
+        try:
+            report = _play(Context.of(context), stopping, Settings(records, speed))
+        except Interrupted as error:
+            typer.echo(
+                "penstock: the demo was broken off; 'penstock demo' goes on with this run, and "
+                "'penstock up' finishes what is in the streams",
+                err=True,
+            )
+            raise typer.Exit(INTERRUPTED) from error
+    _show(report, time.monotonic() - started_s, as_json)
+    raise typer.Exit(Exit.OK if report.account.balanced else Exit.FAILED)
+
+
+def _play(penstock: Context, stopping: threading.Event, settings: "Settings") -> "Report":
+    from supervisor.demo.book import alone
+    from supervisor.demo.course import course_of
+    from supervisor.demo.play import Player
+    from supervisor.demo.stage import stage
+
+    topology = penstock.topology()
+    course = course_of(topology, penstock.config)
+    data_dir = penstock.settings().data_dir
+    with (
+        alone(data_dir),
+        stage(penstock, topology, stopping.wait, START_WITHIN_S) as place,
+    ):
+        player = Player(place.client, topology, course, data_dir, stopping.wait, place.check)
+        book, again = player.begin(settings.most)
+        if again:
+            typer.echo(
+                f"Going on with run {book.run}, of which {book.published:,} messages were "
+                "published.",
+                err=True,
+            )
+        return player.play(book, settings)
+
+
+def _show(report: "Report", took_s: float, as_json: bool) -> None:
+    from supervisor.demo.report import to_json
+    from supervisor.demo.summary import show
+    from supervisor.tables import console
+
+    if as_json:
+        typer.echo(to_json(report))
+    else:
+        show(report, took_s, console())
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C, SIGTERM or a closed terminal sets; a second Ctrl-C ends at once."""
+    stopping = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopping  # signals go to the main thread alone
+        return
+
+    def stop(number: int, _: Any) -> None:
+        if stopping.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stopping.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

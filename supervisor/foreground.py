@@ -1,0 +1,78 @@
+"""``penstock up`` in this process: the supervisor, its pages, and a few lines for a person."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import closing
+from importlib.metadata import version
+from typing import Any
+
+import structlog
+
+from schemas.topology import Topology
+from streams.logs import configure_logs
+from streams.settings import ServerSettings
+from supervisor import whereabouts
+from supervisor.display import redis_cli
+from supervisor.lock import SupervisorLock
+from supervisor.pages import Pages
+from supervisor.settings import SupervisorSettings
+from supervisor.site import Site
+from supervisor.supervisor import Supervisor
+from supervisor.tables import console
+from supervisor.whereabouts import Whereabouts
+
+
+def run_here(
+    topology: Topology, settings: SupervisorSettings, server: ServerSettings, log_level: str
+) -> None:
+    """Supervise until told to end.
+
+    Raises AlreadyRunning, PortTaken, and what the stream server's start raises.
+    """
+    configure_logs(log_level)
+    log = structlog.get_logger()
+    with SupervisorLock(settings.data_dir), closing(Pages(settings.host, settings.port)) as pages:
+        supervisor = Supervisor(topology, settings, server, log, on_ready=_say_ready)
+        supervisor.run(lambda running: _open(running, pages, settings))
+
+
+def _open(supervisor: Supervisor, pages: Pages, settings: SupervisorSettings) -> Callable[[], None]:
+    here = Whereabouts(
+        pid=os.getpid(),
+        host=pages.host,
+        port=pages.port,
+        token=secrets.token_urlsafe(24),
+        config=str(settings.config.resolve()),
+        version=version("penstock"),
+        started_at_s=time.time(),
+    )
+    site = Site(supervisor, here)
+    pages.serve(site.routes())
+    whereabouts.write(settings.data_dir, here)
+    _say_started(supervisor, here, settings)
+
+    def shut() -> None:
+        whereabouts.remove(settings.data_dir)
+        site.close()
+
+    return shut
+
+
+def _say_started(supervisor: Supervisor, here: Whereabouts, settings: SupervisorSettings) -> None:
+    server = supervisor.server
+    _say("server", f"{server.version}, {server.kind}, {server.safe_url}")
+    if server.port:
+        _say("", redis_cli(server.port, settings.data_dir))
+    _say("pages", f"{here.address}/status, /metrics, /readyz")
+    _say("logs", f"{settings.logs}/")
+
+
+def _say_ready(took_s: float) -> None:
+    _say("ready", f"in {took_s:.1f} s; Ctrl-C ends it")
+
+
+def _say(name: str, words: str) -> None:
+    out: Any = console()
+    out.print(f"{name:<8}{words}", soft_wrap=True)
