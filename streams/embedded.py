@@ -125,6 +125,8 @@ class EmbeddedServer:
         Raises EmbeddedServerError when it does not end in time.
         """
         address = self.running()
+        if address is None and self.process is not None and self.process.poll() is None:
+            address = self._last()  # ours, and still loading or held up
         if address is None:
             return
         os.kill(address.pid, signal.SIGTERM)

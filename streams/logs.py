@@ -2,9 +2,25 @@
 
 import logging
 import sys
-from typing import Any
+from contextlib import suppress
+from typing import IO, Any
 
 import structlog
+
+
+class _Lossy:
+    """A file that drops what it cannot take: a full disk or a closed terminal must stop no work."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
 
 
 def configure_logs(level: str = "info", *, json: bool | None = None) -> None:
@@ -17,6 +33,7 @@ def configure_logs(level: str = "info", *, json: bool | None = None) -> None:
     renderer: Any = (
         structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
     )
+    out: Any = _Lossy(sys.stderr)
     last: list[Any] = [structlog.processors.format_exc_info, renderer] if as_json else [renderer]
     structlog.configure(
         processors=[
@@ -28,6 +45,6 @@ def configure_logs(level: str = "info", *, json: bool | None = None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=out),
         cache_logger_on_first_use=True,
     )

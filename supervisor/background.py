@@ -9,7 +9,9 @@ from pathlib import Path
 
 from supervisor.control import Control
 from supervisor.errors import ActionFailed, NotRunning
+from supervisor.exits import Exit
 from supervisor.overview import Overview
+from supervisor.worker_log import WorkerLog
 
 _PAUSE_S = 0.05
 _SAID = "penstock: "
@@ -39,8 +41,7 @@ def start_detached(
     Raises DetachedEnded when it ends before, ActionFailed when the time is up: it goes on then.
     """
     log = data_dir / "logs" / "supervisor.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as file:
+    with WorkerLog(log).open() as file:
         begun_at = file.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "supervisor", *arguments],
@@ -54,7 +55,7 @@ def start_detached(
     while now_s() < deadline_s:
         code = process.poll()
         if code is not None:
-            raise DetachedEnded(code, _sentences(log, begun_at))
+            raise DetachedEnded(code, _sentences(log, begun_at, code))
         overview = _settled(data_dir, process.pid)
         if overview is not None:
             return overview
@@ -82,9 +83,11 @@ def _settled(data_dir: Path, pid: int) -> Overview | None:
     return overview if misconfigured and settled else None
 
 
-def _sentences(log: Path, begun_at: int) -> list[str]:
+def _sentences(log: Path, begun_at: int, code: int) -> list[str]:
     with log.open("rb") as file:
         file.seek(begun_at)
         lines = file.read().decode(errors="replace").splitlines()
     said = [line.removeprefix(_SAID) for line in lines if line.startswith(_SAID)]
-    return said or [f"the supervisor ended at once; see {log}"]
+    # On a full disk it cannot even write down why it ended.
+    known = f" ({Exit(code).name.lower().replace('_', ' ')})" if code in set(Exit) else ""
+    return said or [f"the supervisor ended with exit code {code}{known}; see {log}"]

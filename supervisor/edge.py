@@ -3,7 +3,7 @@
 import errno
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import typer
 
@@ -31,8 +31,9 @@ def edge() -> Iterator[None]:
         code = exit_for(error)
         if code is None:
             raise
-        for sentence in sentences(error):
-            print(f"penstock: {sentence}", file=sys.stderr)  # noqa: T201 - the edge speaks here
+        with suppress(OSError):  # who cannot be told, as on a full disk, still gets the code
+            for sentence in sentences(error):
+                print(f"penstock: {sentence}", file=sys.stderr)  # noqa: T201 - the edge speaks here
         raise typer.Exit(code) from error
 
 

@@ -4,7 +4,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from importlib.metadata import version
 from typing import Any
 
@@ -75,4 +75,5 @@ def _say_ready(took_s: float) -> None:
 
 def _say(name: str, words: str) -> None:
     out: Any = console()
-    out.print(f"{name:<8}{words}", soft_wrap=True)
+    with suppress(OSError):  # a closed terminal or a full disk must not end the supervisor
+        out.print(f"{name:<8}{words}", soft_wrap=True)

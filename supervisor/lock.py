@@ -29,8 +29,7 @@ class SupervisorLock:
         # Somebody who only asks whether a supervisor runs holds it for an instant.
         for again in range(_TRIES, 0, -1):
             if self._taken():
-                os.ftruncate(self._fd, 0)
-                os.write(self._fd, str(os.getpid()).encode())
+                self._sign(self._fd)
                 return self
             if again > 1:
                 self._sleep(_PAUSE_S)
@@ -41,6 +40,14 @@ class SupervisorLock:
             "see 'penstock status', end it with 'penstock down', or choose another directory "
             "with PENSTOCK_DATA_DIR"
         )
+
+    def _sign(self, fd: int) -> None:
+        try:
+            os.ftruncate(fd, 0)
+            os.write(fd, str(os.getpid()).encode())
+        except OSError as error:
+            self._close()
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
 
     def __exit__(self, *_: object) -> None:
         self._close()

@@ -31,7 +31,7 @@ def console(file: IO[str] | None = None) -> Console:
 
 def table(columns: Iterable[str | tuple[str, dict[str, Any]]], *, header: bool = True) -> Table:
     """A table without vertical lines; a column is a name, or a name and its ``rich`` settings."""
-    made = Table(box=None, show_header=header, header_style="bold", pad_edge=False, padding=(0, 2))
+    made = Table(box=None, show_header=header, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         name, settings = (column, {}) if isinstance(column, str) else column
         made.add_column(name, **settings)

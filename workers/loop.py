@@ -90,6 +90,7 @@ class Loop:
         self._recovery.restore_state()
         for key in station.reader.keys:
             self._settle_pending_of(station.lease.consumer, key)
+        self._take_over_from_the_dead()  # what they had read is older than what is new
         self._new = False
         self._outage.over()
         self._standing.enter("running")
@@ -200,14 +201,20 @@ class Loop:
             if ours and entries:
                 start = f"({entries[-1].id}"
 
+    def _take_over_from_the_dead(self) -> None:
+        station = self._station
+        self._claim_at = self._monotonic_s() + station.lease.ttl_s / 2
+        if station.exclusive:
+            return  # every owner has the same name: what is left pending is its own
+        for key in station.reader.keys:
+            for consumer in station.reader.others(key):
+                self._settle_pending_of(consumer, key)
+
     def _keep_house(self) -> None:
         """Between batches: take over from the dead, and trim what everybody has settled."""
         station, now = self._station, self._monotonic_s()
-        if not station.exclusive and now >= self._claim_at:
-            self._claim_at = now + station.lease.ttl_s / 2
-            for key in station.reader.keys:
-                for consumer in station.reader.others(key):
-                    self._settle_pending_of(consumer, key)
+        if now >= self._claim_at:
+            self._take_over_from_the_dead()
         if now >= self._trim_at:
             self._trim_at = now + station.topology.delivery.trim_every
             for plan in station.trims:

@@ -43,14 +43,22 @@ def demo(
     in is accounted for.
     """
     from supervisor.demo.play import Settings
-    from supervisor.demo.publish import Interrupted
-    from supervisor.edge import INTERRUPTED
     from supervisor.exits import Exit
 
     started_s = time.monotonic()
+    report, running = _played(Context.of(context), Settings(records, speed))
+    _show(report, running, time.monotonic() - started_s, as_json)
+    raise typer.Exit(Exit.OK if report.account.balanced else Exit.FAILED)
+
+
+def _played(penstock: Context, settings: "Settings") -> "tuple[Report, bool]":
+    """The report of a run, and whether its pipeline still runs; leaves where it is broken off."""
+    from supervisor.demo.publish import Interrupted
+    from supervisor.edge import INTERRUPTED
+
     with _stopping() as stopping:
         try:
-            report = _play(Context.of(context), stopping, Settings(records, speed))
+            return _play(penstock, stopping, settings)
         except Interrupted as error:
             typer.echo(
                 "penstock: the demo was broken off; 'penstock demo' goes on with this run, and "
@@ -58,11 +66,26 @@ def demo(
                 err=True,
             )
             raise typer.Exit(INTERRUPTED) from error
-    _show(report, time.monotonic() - started_s, as_json)
-    raise typer.Exit(Exit.OK if report.account.balanced else Exit.FAILED)
 
 
-def _play(penstock: Context, stopping: threading.Event, settings: "Settings") -> "Report":
+def _tell(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+
+
+def _show(report: "Report", running: bool, took_s: float, as_json: bool) -> None:
+    from supervisor.demo.report import to_json
+    from supervisor.demo.summary import show
+    from supervisor.tables import console
+
+    if as_json:
+        typer.echo(to_json(report))
+    else:
+        show(report, took_s, console(), running=running)
+
+
+def _play(
+    penstock: Context, stopping: threading.Event, settings: "Settings"
+) -> "tuple[Report, bool]":
     from supervisor.demo.book import alone
     from supervisor.demo.course import course_of
     from supervisor.demo.play import Player
@@ -73,28 +96,13 @@ def _play(penstock: Context, stopping: threading.Event, settings: "Settings") ->
     data_dir = penstock.settings().data_dir
     with (
         alone(data_dir),
-        stage(penstock, topology, stopping.wait, START_WITHIN_S) as place,
+        stage(penstock, topology, stopping.wait, START_WITHIN_S, _tell) as place,
     ):
         player = Player(place.client, topology, course, data_dir, stopping.wait, place.check)
         book, again = player.begin(settings.most)
         if again:
-            typer.echo(
-                f"Going on with run {book.run}, of which {book.published:,} messages were "
-                "published.",
-                err=True,
-            )
-        return player.play(book, settings)
-
-
-def _show(report: "Report", took_s: float, as_json: bool) -> None:
-    from supervisor.demo.report import to_json
-    from supervisor.demo.summary import show
-    from supervisor.tables import console
-
-    if as_json:
-        typer.echo(to_json(report))
-    else:
-        show(report, took_s, console())
+            _tell(f"Going on with run {book.run}: {book.published:,} messages were published.")
+        return player.play(book, settings), not place.own
 
 
 @contextmanager

@@ -69,21 +69,20 @@ def publish(
     source_stream(topology, stream)
     attributes = Attributes(message_id, source, subject)
     with _lines(data, file) as lines, _progress() as progress:
-        publisher = publisher_for(penstock.client(), topology)
+        publisher = _publisher(penstock.client(), topology)
         for published in _published(publisher, stream, lines, attributes):
             _tell(published, as_json)
             progress.add(len(published))
 
 
-def publisher_for(client: "Client", topology: "Topology", remember_s: float = 0.0) -> "Publisher":
-    """A publisher with the topology's lanes and limits, which remembers ids at least so long."""
+def _publisher(client: "Client", topology: "Topology") -> "Publisher":
     from streams.publish import Publisher
 
     return Publisher(
         client,
         lanes=topology.lanes,
         most_bytes=topology.limits.entry_bytes,
-        remember_s=max(remember_s, topology.delivery.remember_ids),
+        remember_s=topology.delivery.remember_ids,
     )
 
 

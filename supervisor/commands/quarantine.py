@@ -6,6 +6,7 @@ stream of dead letters.
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
 MOST_SHOWN = 2_000
 """Characters of a payload that ``show`` prints without ``--full``."""
 
-Streams = Callable[["Topology"], list[str]]
-
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Uid = Annotated[str, typer.Argument(help="As 'list' shows it, or the entry id alone.")]
 Uids = Annotated[
     list[str] | None, typer.Argument(metavar="UID…", help="As 'list' shows them, or entry ids.")
 ]
@@ -32,14 +32,31 @@ Rule = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Which streams of a topology a family of verbs is about."""
+
+    streams: Callable[["Topology"], list[str]]
+
+
 def register(app: typer.Typer) -> None:
     """Add both families to the command."""
-    app.add_typer(
-        _family(_rejections), name="quarantine", help="Messages that a gate rejected, and why."
-    )
-    app.add_typer(
-        _family(_dead_letters), name="dead", help="Messages that a worker could not process."
-    )
+    for name, family, about in (
+        ("quarantine", Family(_rejections), "Messages that a gate rejected, and why."),
+        ("dead", Family(_dead_letters), "Messages that a worker could not process."),
+    ):
+        verbs = typer.Typer(no_args_is_help=True, help=about, callback=_choosing(family))
+        verbs.command("list")(list_)
+        for verb in (show, release, drop):
+            verbs.command()(verb)
+        app.add_typer(verbs, name=name)
+
+
+def _choosing(family: Family) -> Callable[[typer.Context], None]:
+    def choose(context: typer.Context) -> None:
+        context.obj = family
+
+    return choose
 
 
 def _rejections(topology: "Topology") -> list[str]:
@@ -52,71 +69,65 @@ def _dead_letters(topology: "Topology") -> list[str]:
     return [topology.dead_letters]
 
 
-def _family(streams: Streams) -> typer.Typer:
-    family = typer.Typer(no_args_is_help=True)
-
-    @family.command("list")
-    def list_(
-        context: typer.Context,
-        count: Annotated[int, typer.Option("-n", "--count", min=1, help="At most so many.")] = 100,
-        as_json: Json = False,
-    ) -> None:
-        """List the newest messages, newest first: where from and why, never the payload."""
-        _list(_ward(context, streams), count, as_json)
-
-    @family.command()
-    def show(
-        context: typer.Context,
-        uid: Annotated[str, typer.Argument(help="As 'list' shows it, or the entry id.")],
-        full: Annotated[bool, typer.Option("--full", help="The whole payload.")] = False,
-        as_json: Json = False,
-    ) -> None:
-        """Show one message: the reason, its fields, and its payload with nothing left raw."""
-        _show(_ward(context, streams), uid, full, as_json)
-
-    @family.command()
-    def release(
-        context: typer.Context,
-        uids: Uids = None,
-        every: All = False,
-        rule: Rule = None,
-        data: Annotated[
-            str | None,
-            typer.Option(metavar="FILE|-", help="The mended payload of one message."),
-        ] = None,
-        as_json: Json = False,
-    ) -> None:
-        """Bring messages back to the stream they came from, where they are judged anew."""
-        mended = _mended(uids or [], every, data)
-        ward = _ward(context, streams)
-        chosen = _chosen(ward, uids or [], every, rule)
-        _each(chosen, lambda uid: _release(ward, uid, mended, as_json))
-
-    @family.command()
-    def drop(
-        context: typer.Context,
-        uids: Uids = None,
-        every: All = False,
-        rule: Rule = None,
-        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-        as_json: Json = False,
-    ) -> None:
-        """Remove messages for good."""
-        ward = _ward(context, streams)
-        chosen = list(_chosen(ward, uids or [], every, rule))
-        if sys.stdin.isatty() and not yes:
-            typer.confirm(f"Drop {len(chosen)} message(s) for good?", abort=True, err=True)
-        _each(iter(chosen), lambda uid: _drop(ward, uid, as_json))
-
-    return family
-
-
-def _ward(context: typer.Context, streams: Streams) -> "Ward":
+def _ward(context: typer.Context) -> "Ward":
     from supervisor.wards import Ward
 
-    penstock = Context.of(context)
+    penstock, family = Context.of(context), context.find_object(Family)
+    assert family is not None
     topology = penstock.topology()
-    return Ward(penstock.client(), topology, streams(topology))
+    return Ward(penstock.client(), topology, family.streams(topology))
+
+
+def list_(
+    context: typer.Context,
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="At most so many.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """List the newest messages, newest first: where from and why, never the payload."""
+    _list(_ward(context), count, as_json)
+
+
+def show(
+    context: typer.Context,
+    uid: Uid,
+    full: Annotated[bool, typer.Option("--full", help="The whole payload.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show one message: the reason, its fields, and its payload with nothing left raw."""
+    _show(_ward(context), uid, full, as_json)
+
+
+def release(
+    context: typer.Context,
+    uids: Uids = None,
+    every: All = False,
+    rule: Rule = None,
+    data: Annotated[
+        str | None, typer.Option(metavar="FILE|-", help="The mended payload of one message.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring messages back to the stream they came from, where they are judged anew."""
+    mended = _mended(uids or [], every, data)
+    ward = _ward(context)
+    chosen = _chosen(ward, uids or [], every, rule)
+    _each(chosen, lambda uid: _release(ward, uid, mended, as_json))
+
+
+def drop(
+    context: typer.Context,
+    uids: Uids = None,
+    every: All = False,
+    rule: Rule = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove messages for good."""
+    ward = _ward(context)
+    chosen = list(_chosen(ward, uids or [], every, rule))
+    if sys.stdin.isatty() and not yes:
+        typer.confirm(f"Drop {len(chosen)} message(s) for good?", abort=True, err=True)
+    _each(iter(chosen), lambda uid: _drop(ward, uid, as_json))
 
 
 def _list(ward: "Ward", count: int, as_json: bool) -> None:

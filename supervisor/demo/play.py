@@ -79,7 +79,9 @@ class Player:
         items = self.items(book.most)
         gate, before = (self.course.gate, self.course.source), sum(book.before.values())
         with screen(len(items), gate, before) as shown:
-            book = publish_all(self._post(settings), book, items, shown.published)
+            book = publish_all(
+                self._post(settings), book, items, lambda count: shown.published(count, self._look)
+            )
             settled = wait_until_settled(
                 self._look,
                 self.wait,

@@ -1,13 +1,13 @@
 """The progress of a run on a terminal; where nobody looks, it shows nothing."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from supervisor.demo.settle import Look
+from supervisor.demo.settle import LOOK_EVERY_S, Look
 
 
 class Screen:
@@ -17,12 +17,16 @@ class Screen:
         self._progress = progress
         self._gate = gate
         self._before = before
+        self._look_at_s = 0.0
         self._published: TaskID = progress.add_task("published", total=total, behind="")
         self._judged: TaskID = progress.add_task("judged", total=total, behind="")
 
-    def published(self, count: int) -> None:
-        """So many items are published."""
+    def published(self, count: int, look: Callable[[], Look]) -> None:
+        """So many items are published; every now and then the pipeline is looked at as well."""
         self._progress.update(self._published, completed=count)
+        if not self._progress.disable and self._progress.get_time() >= self._look_at_s:
+            self._look_at_s = self._progress.get_time() + LOOK_EVERY_S
+            self.looked(look())
 
     def looked(self, look: Look) -> None:
         """The pipeline was looked at."""

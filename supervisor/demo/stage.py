@@ -45,14 +45,24 @@ class Stage:
 
 
 @contextmanager
-def stage(penstock: Context, topology: Topology, wait: Wait, within_s: float) -> Iterator[Stage]:
+def stage(
+    penstock: Context,
+    topology: Topology,
+    wait: Wait,
+    within_s: float,
+    told: Callable[[str], None],
+) -> Iterator[Stage]:
     """Enter the running pipeline, or start one and stop it at the end; data stay.
+
+    ``told`` gets a sentence about what takes a while.
 
     Raises NoPipeline when it does not come up in time, Interrupted when told to stop meanwhile.
     """
     data_dir = penstock.settings().data_dir
     log = data_dir / LOG
     running = SupervisorLock(data_dir).held() or _works_elsewhere(penstock, topology)
+    if not running:
+        told(f"No pipeline runs on {data_dir}: starting one for as long as the demo takes.")
     process = None if running else start(up_command(penstock.config), log)
     try:
         with await_client(penstock.client, process, log, wait, within_s) as client:

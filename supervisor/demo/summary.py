@@ -22,8 +22,8 @@ _OTHERS_SHOWN = 4
 _RULES_IN_A_ROW = 3
 
 
-def show(report: Report, took_s: float, screen: Console) -> None:
-    """Print the summary."""
+def show(report: Report, took_s: float, screen: Console, *, running: bool = True) -> None:
+    """Print the summary; ``running`` says whether the pipeline still runs now."""
     parts = [
         Rule(f"Penstock demo, run {report.run}", style="dim"),
         _sent(report, took_s),
@@ -31,7 +31,7 @@ def show(report: Report, took_s: float, screen: Console) -> None:
         *_section("Anomalies", _anomalies(report)),
         *_section("Drift", _drift(report)),
         *_section("One decision, back to its readings", _traced(report.trace)),
-        *_section("Look further", _further(report)),
+        *_section("Look further", _further(report, running)),
     ]
     screen.print(Group(*parts), width=min(COLUMNS, screen.width))
 
@@ -57,12 +57,12 @@ def _accounted(report: Report) -> Iterator[RenderableType]:
         (word, "bold green" if account.balanced else "bold red"),
     )
     if not account.balanced:
-        yield Text(unbalanced(account), style="red")
+        yield from (Text(reason, style="red") for reason in unbalanced(account))
     if report.reasons:
         yield _reasons(list(report.reasons.items()))
 
 
-def unbalanced(account: Account) -> str:
+def unbalanced(account: Account) -> list[str]:
     """Why what went in is not what came out, as far as the counters tell."""
     known = (
         (account.others, "entries of other producers were counted with ours"),
@@ -70,7 +70,7 @@ def unbalanced(account: Account) -> str:
         (account.dead, "entries became dead letters (see 'penstock dead list')"),
     )
     told = [f"{count:,} {what}" for count, what in known if count]
-    return "; ".join(told) or "the counters do not say why; see 'penstock status'"
+    return told or ["the counters do not say why; see 'penstock status'"]
 
 
 def _reasons(reasons: Sequence[tuple[str, int]]) -> Table:
@@ -164,11 +164,15 @@ def _row(steps: Sequence[Step]) -> tuple[str, str, str]:
     return printable(f"{first.uid}{more}"), printable(by), printable(schema)
 
 
-def _further(report: Report) -> Iterator[RenderableType]:
+def _further(report: Report, running: bool) -> Iterator[RenderableType]:
     made = Table.grid(padding=(0, 2))
+    if not running:
+        made.add_row(
+            "penstock up --detach", "start the pipeline again; all the data are still there"
+        )
     uid = report.trace.uid if report.trace else report.course.valid
     made.add_row("penstock alerts --severity high", "the gravest findings, explained")
     made.add_row("penstock quarantine list", "what was rejected, and why")
     made.add_row(f"penstock lineage trace {uid}", "every step of a message's history")
-    made.add_row("penstock up", "start the pipeline, with its console")
+    made.add_row("penstock status", "every worker and stream, and where the console is")
     yield made

@@ -124,7 +124,7 @@ def test_a_crash_at_any_commit_changes_no_event(
         derandomize=True,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )
-    @given(crashes=st.lists(st.tuples(st.integers(2, 12), st.booleans()), min_size=1, max_size=3))
+    @given(crashes=st.lists(st.tuples(st.integers(2, 7), st.booleans()), min_size=1, max_size=3))
     def crash(crashes: list[tuple[int, bool]]) -> None:
         fill(client)
         for number, after in crashes:

@@ -61,7 +61,7 @@ def start_dying(
 ) -> Running:
     """Start a worker that dies at its ``number``-th commit."""
     handler = build_handler(topology, name, Lane())
-    running = start_worker(client, topology, name, handler, beating=False, starting=False)
+    running = start_worker(client, topology, name, handler, starting=False)
     dies_at_commit(running, number, after=after)
     running.thread.start()
     return running

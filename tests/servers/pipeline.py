@@ -105,7 +105,6 @@ def start_worker(
     handler: Handler | None = None,
     *,
     lane: Lane | None = None,
-    beating: bool = True,
     starting: bool = True,
 ) -> Running:
     """Start a worker of the topology; ``handler`` replaces the one of its kind."""
@@ -125,10 +124,7 @@ def start_worker(
 
     thread = threading.Thread(target=run, daemon=True)
     heartbeat = Heartbeat(station, standing, metrics, host="127.0.0.1", port=1)
-    if beating:
-        heartbeat.start()
-    else:
-        heartbeat.stop = lambda: None  # type: ignore[method-assign]
+    heartbeat.start()
     if starting:
         thread.start()
     return Running(station, loop, standing, thread, heartbeat, errors)

@@ -1,0 +1,100 @@
+"""Events as the alerts show them."""
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from schemas.findings import AnomalyEvent, DriftEvent, FieldValue, Sample, Severity
+from streams.entry import Entry
+from supervisor.commands.alerts import event_table
+from supervisor.events import Event, Wanted, parsed, wanted_events
+from supervisor.tables import console
+
+EVERYTHING = Wanted(frozenset({"anomaly", "drift"}))
+
+
+def anomaly(**changes: Any) -> AnomalyEvent:
+    fields = tuple(FieldValue(field=f"f{i}", value=1.0, deviation=9.0) for i in range(5))
+    told: dict[str, Any] = {
+        "stream": "L3",
+        "key": "pump",
+        "detector": "half-space-trees",
+        "message": "L3/17-0",
+        "at_ms": 17,
+        "score": 0.9,
+        "threshold": 0.8,
+        "p_value": 0.001,
+        "severity": Severity.HIGH,
+        "fields": fields,
+        "explanation": "f1 is 1",
+    }
+    return AnomalyEvent(**(told | changes))
+
+
+def drift(**changes: Any) -> DriftEvent:
+    sample = Sample(size=3, mean=1.0, quantiles=(1.0, 1.0, 1.0, 1.0, 1.0))
+    told: dict[str, Any] = {
+        "stream": "L3",
+        "field": "flow",
+        "detector": "adwin",
+        "statistic": "cut",
+        "value": 2.0,
+        "threshold": 1.0,
+        "effect": 1.0,
+        "message": "L3/18-0",
+        "at_ms": 18,
+        "baseline": sample,
+        "current": sample,
+        "severity": Severity.LOW,
+        "explanation": "the mean went up",
+    }
+    return DriftEvent(**(told | changes))
+
+
+def entry(finding: AnomalyEvent | DriftEvent, entry_id: str = "20-0") -> Entry:
+    return Entry("EVENTS", entry_id, [b"data", finding.model_dump_json().encode()])
+
+
+def test_both_kinds_are_read_back_from_one_stream() -> None:
+    events = wanted_events([entry(anomaly()), entry(drift())], EVERYTHING)
+    assert [event.kind for event in events] == ["anomaly", "drift"]
+    assert [event.where for event in events] == ["L3/pump", "L3"]
+    assert [event.fields for event in events] == [("f0", "f1", "f2"), ("flow",)]
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b'{"kind": "rejection"}', b'{"kind": "drift"}'])
+def test_what_somebody_else_wrote_there_is_passed_over(data: bytes) -> None:
+    assert parsed(Entry("EVENTS", "1-0", [b"data", data])) is None
+
+
+def test_the_severity_asked_for_is_the_least_that_is_shown() -> None:
+    entries = [entry(anomaly(severity=severity)) for severity in Severity]
+    shown = wanted_events(entries, Wanted(frozenset({"anomaly"}), "high"))
+    assert [event.severity for event in shown] == ["high", "critical"]
+
+
+def test_a_kind_that_was_not_asked_for_is_left_out() -> None:
+    assert wanted_events([entry(drift())], Wanted(frozenset({"anomaly"}))) == []
+
+
+def test_json_is_the_event_with_its_own_uid() -> None:
+    told = json.loads(Event("EVENTS/20-0", anomaly()).json())
+    assert told["uid"] == "EVENTS/20-0"
+    assert AnomalyEvent.model_validate_json(json.dumps({k: told[k] for k in told if k != "uid"}))
+
+
+def test_the_table_shows_every_part_and_no_control_character() -> None:
+    out = io.StringIO()
+    made = event_table([Event("EVENTS/20-0", anomaly(explanation="\x1b[2J f1 is 1"))])
+    console(out).print(made)
+    for part in ("severity", "high", "anomaly", "L3/pump", "f0, f1, f2", "f1 is 1", "L3/17-0"):
+        assert part in out.getvalue()
+    assert "\x1b" not in out.getvalue()
+
+
+def test_a_table_that_goes_on_has_no_second_header() -> None:
+    out = io.StringIO()
+    console(out).print(event_table([Event("EVENTS/20-0", drift())], header=False))
+    assert "severity" not in out.getvalue()

@@ -1,0 +1,165 @@
+"""One worker process: when it is started again, and what is said of its end."""
+
+import json
+import signal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor.backoff import Backoff
+from supervisor.child import ending
+from tests.unit.supervisor.stand_ins import a_machine, child_on
+
+
+@given(st.lists(st.floats(0, 29), max_size=40), st.floats(0, 1))
+def test_a_wait_is_at_least_half_of_its_step_and_never_over_thirty_seconds(
+    runs: list[float], share: float
+) -> None:
+    backoff = Backoff(random_share=lambda: share)
+    for tries, ran_s in enumerate(runs):
+        step_s = min(30.0, 0.5 * 2**tries)
+        assert step_s / 2 <= backoff.wait_s(ran_s) <= step_s
+
+
+def test_a_child_that_ends_is_started_again_after_a_growing_wait(tmp_path: Path) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        for wait_s in (0.5, 1.0, 2.0):
+            machine.started[-1].code = 1
+            child.look()
+            assert child.state == "backing_off"
+            assert child.pid is None
+            assert child.waits_s == pytest.approx(wait_s)
+            machine.clock.at_s += wait_s / 2
+            child.look()
+            assert child.state == "backing_off"
+            machine.clock.at_s += wait_s / 2
+            child.look()
+            assert child.state == "starting"
+        assert child.restarts == 3
+
+
+def test_a_child_that_ran_for_long_waits_shortly_again(tmp_path: Path) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        for _ in range(5):
+            machine.started[-1].code = 1
+            child.look()
+            machine.clock.at_s += 60
+            child.look()
+        machine.clock.at_s += 31
+        machine.started[-1].code = -9
+        child.look()
+        assert child.waits_s == pytest.approx(0.5)
+        assert child.reason == "killed by SIGKILL"
+
+
+def test_a_crash_is_told_with_the_end_of_its_traceback(tmp_path: Path) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        machine.started[0].say(json.dumps({"event": "worker_started", "level": "info"}))
+        machine.started[0].say("Traceback (most recent call last):\nKeyError: 'x'")
+        machine.started[0].code = 1
+        lines = child.look()
+        assert [line.event for line in lines] == ["worker_started", "", ""]
+        assert child.reason == "ended with exit code 1: KeyError: 'x'"
+
+
+def test_a_misconfigured_child_is_told_in_its_own_words_and_tried_slowly(tmp_path: Path) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        words = {"event": "misconfigured", "level": "error", "error": "no function 'x'"}
+        machine.started[0].say(json.dumps(words))
+        machine.started[0].code = 3
+        (line,) = child.look()
+        assert line.loud
+        assert (child.state, child.reason) == ("misconfigured", "no function 'x'")
+        assert child.waits_s == pytest.approx(30.0)
+
+
+def test_the_code_of_a_wrong_topology_is_an_ordinary_crash_once_it_was_ready(
+    tmp_path: Path,
+) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        child.saw(True)
+        assert child.state == "running"
+        machine.started[0].code = 3
+        child.look()
+        assert child.state == "backing_off"
+
+
+def test_a_child_that_was_stopped_stays_stopped(tmp_path: Path) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        child.saw(True)
+        child.stop()
+        assert (child.state, child.ready) == ("stopping", False)
+        child.look()
+        machine.clock.at_s += 1000
+        child.look()
+        assert child.state == "stopped"
+        assert child.restarts == 0
+        assert machine.started[0].signals == [signal.SIGTERM]
+
+
+def test_stopping_a_child_that_waits_ends_its_waiting(tmp_path: Path) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        machine.started[0].code = 1
+        child.look()
+        child.kill()
+        assert (child.state, child.waits_s) == ("stopped", None)
+
+
+def test_a_process_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    with a_machine() as machine:
+        machine.refusing = True
+        child = child_on(machine, tmp_path)
+        child.start()
+        assert child.state == "backing_off"
+        assert "no more processes" in child.reason
+        machine.refusing = False
+        machine.clock.at_s += 1
+        child.look()
+        assert child.state == "starting"
+
+
+def test_a_log_that_has_grown_large_is_put_aside(tmp_path: Path) -> None:
+    log = tmp_path / "gate.log"
+    with log.open("wb") as file:
+        file.truncate(11 * 1024 * 1024)
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        assert log.stat().st_size == 0
+        assert (tmp_path / "gate.log.1").exists()
+        log.unlink()
+        assert child.look() == []
+
+
+def test_lines_of_the_log_are_whole_and_ours_are_taken_apart(tmp_path: Path) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        machine.started[0].say('[1]\n{"event": "lease_lost", "level": "warning", "error": "gone"}')
+        machine.started[0]._log.write(b"half a li")
+        machine.started[0]._log.flush()
+        plain, ours = child.look()
+        assert (plain.text, plain.loud) == ("[1]", False)
+        assert (ours.event, ours.words, ours.loud) == ("lease_lost", "gone", True)
+        machine.started[0].say("ne")
+        assert [line.text for line in child.look()] == ["half a line"]
+
+
+def test_a_signal_without_a_name_is_told_by_its_number() -> None:
+    assert ending(-50) == "killed by signal 50"

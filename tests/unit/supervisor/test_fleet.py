@@ -1,0 +1,217 @@
+"""All workers together: which processes there are, rolling restarts, scaling."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supervisor.child import Place
+from supervisor.errors import ActionFailed, CannotScale, UnknownWorker
+from supervisor.fleet import Fleet, command_of
+from supervisor.requests import Desk, Request
+from tests.unit.supervisor.stand_ins import Machine, a_machine, child_on, topology
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    with a_machine() as machine:
+        yield machine
+
+
+def fleet_on(
+    machine: Machine, directory: Path, only: tuple[str, ...] = (), **changes: Any
+) -> Fleet:
+    return Fleet(
+        topology(**changes),
+        only,
+        lambda place: child_on(machine, directory, place),
+        now_s=machine.clock,
+    )
+
+
+def all_ready(fleet: Fleet) -> None:
+    for child in fleet.children.values():
+        child.saw(child.pid is not None)
+
+
+def labels(fleet: Fleet) -> list[str]:
+    return [place.label for place in fleet.children]
+
+
+def test_a_worker_that_owns_its_lanes_has_one_process_each_and_others_their_replicas(
+    machine: Machine, tmp_path: Path
+) -> None:
+    workers = {
+        "gate": {"kind": "gate", "routes": {"IN": "OK"}, "rejects_to": "BAD", "replicas": 2},
+        "watch": {"kind": "anomaly", "watch": {"OK": {}}, "writes": "OUT", "replicas": 2},
+        "off": {"kind": "gate", "routes": {"IN": "OK"}, "rejects_to": "BAD", "replicas": 0},
+    }
+    fleet = fleet_on(machine, tmp_path, lanes=2, workers=workers)
+    fleet.start()
+    assert labels(fleet) == [
+        "gate.lane0", "gate.lane0.replica1", "gate.lane1", "gate.lane1.replica1",
+        "watch.lane0", "watch.lane1",
+    ]  # fmt: skip
+    assert not fleet.ready
+    all_ready(fleet)
+    assert fleet.ready
+
+
+def test_only_the_named_workers_run(machine: Machine, tmp_path: Path) -> None:
+    fleet = fleet_on(machine, tmp_path, only=("pass",))
+    fleet.start()
+    assert labels(fleet) == ["pass"]
+
+
+def test_a_name_that_is_nearly_right_is_suggested(machine: Machine, tmp_path: Path) -> None:
+    with pytest.raises(UnknownWorker, match="did you mean 'gate'"):
+        fleet_on(machine, tmp_path, only=("gats",))
+
+
+def test_a_rolling_restart_ends_a_process_only_when_the_one_before_is_ready(
+    machine: Machine, tmp_path: Path
+) -> None:
+    fleet = fleet_on(machine, tmp_path)
+    fleet.start()
+    all_ready(fleet)
+    gate, through = machine.started
+    steps = fleet.restart([])
+    next(steps)
+    assert (gate.signals, through.signals) == ([signal.SIGTERM], [])
+    fleet.look()
+    next(steps)
+    assert len(machine.started) == 3
+    next(steps)
+    assert through.signals == []
+    all_ready(fleet)
+    next(steps)
+    assert through.signals == [signal.SIGTERM]
+    fleet.look()
+    next(steps)
+    all_ready(fleet)
+    with pytest.raises(StopIteration):
+        next(steps)
+    assert fleet.restarts() == {"gate": 0, "pass": 0}
+
+
+def test_a_rolling_restart_stops_at_a_process_that_does_not_come_back(
+    machine: Machine, tmp_path: Path
+) -> None:
+    fleet = fleet_on(machine, tmp_path)
+    fleet.start()
+    all_ready(fleet)
+    steps = fleet.restart([])
+    next(steps)
+    fleet.look()
+    next(steps)
+    machine.clock.at_s += 31
+    with pytest.raises(ActionFailed, match="gate is starting, not ready"):
+        next(steps)
+    assert machine.started[1].signals == []
+
+
+def test_a_process_that_does_not_drain_in_a_restart_is_killed(tmp_path: Path) -> None:
+    with a_machine(obedient=False) as machine:
+        fleet = fleet_on(machine, tmp_path, only=("gate",))
+        fleet.start()
+        steps = fleet.restart(["gate"])
+        next(steps)
+        machine.clock.at_s += 21
+        next(steps)
+        assert machine.started[0].signals == [signal.SIGTERM, signal.SIGKILL]
+        fleet.look()
+        next(steps)
+        assert len(machine.started) == 2
+
+
+def test_scaling_up_and_down_changes_only_that_worker(machine: Machine, tmp_path: Path) -> None:
+    fleet = fleet_on(machine, tmp_path)
+    fleet.start()
+    all_ready(fleet)
+    steps = fleet.scale("gate", 3)
+    next(steps)
+    assert labels(fleet) == ["gate", "pass", "gate.replica1", "gate.replica2"]
+    all_ready(fleet)
+    with pytest.raises(StopIteration):
+        next(steps)
+    machine.started[2].code = -9  # an unasked end stays counted when the process is scaled away
+    fleet.look()
+    machine.clock.at_s += 1
+    fleet.look()
+    for _ in fleet.scale("gate", 1):
+        fleet.look()
+    fleet.look()
+    assert labels(fleet) == ["gate", "pass"]
+    assert fleet.restarts() == {"gate": 1, "pass": 0}
+
+
+def test_a_worker_that_owns_its_lanes_cannot_be_scaled_but_paused(
+    machine: Machine, tmp_path: Path
+) -> None:
+    fleet = fleet_on(machine, tmp_path)
+    fleet.start()
+    all_ready(fleet)
+    with pytest.raises(CannotScale, match=r"owns each of its 1 lane\(s\) alone"):
+        fleet.scale("pass", 2)
+    for _ in fleet.scale("pass", 0):
+        fleet.look()
+    fleet.look()
+    assert labels(fleet) == ["gate"]
+    assert fleet.ready
+
+
+def test_stopping_tells_every_process_before_it_waits_for_any(
+    machine: Machine, tmp_path: Path
+) -> None:
+    fleet = fleet_on(machine, tmp_path)
+    fleet.start()
+    fleet.stop()
+    assert [process.signals for process in machine.started] == [[signal.SIGTERM]] * 2
+    fleet.look()
+    assert not fleet.alive
+    assert fleet.kill() == []
+
+
+def test_the_command_names_worker_lane_and_parent() -> None:
+    command = command_of(Path("a.yaml"), Place("gate", lane=2, lanes=4))
+    assert command[1:4] == ["-m", "workers", "gate"]
+    assert command[command.index("--lane") + 1] == "2"
+    assert "--parent" in command
+
+
+def test_requests_are_done_one_after_another(machine: Machine, tmp_path: Path) -> None:
+    fleet = fleet_on(machine, tmp_path)
+    desk, told = Desk(fleet), []
+    first = Request(lambda _: iter_of(told, "a", 2))
+    second = Request(lambda _: iter_of(told, "b", 1))
+    third = Request(lambda fleet: fleet.scale("nobody", 1))
+    for request in (first, second, third):
+        desk.take(request)
+    while desk.busy:
+        desk.step()
+    desk.step()
+    assert told == ["a", "a", "b"]
+    assert first.done.result(0) is None
+    with pytest.raises(UnknownWorker):
+        third.done.result(0)
+
+
+def test_requests_that_are_left_at_the_end_are_refused(machine: Machine, tmp_path: Path) -> None:
+    desk = Desk(fleet_on(machine, tmp_path))
+    begun, waiting = Request(lambda _: iter_of([], "a", 9)), Request(lambda _: iter_of([], "b", 9))
+    desk.take(begun)
+    desk.step()
+    desk.take(waiting)
+    desk.close()
+    for request in (begun, waiting):
+        with pytest.raises(ActionFailed, match="is ending"):
+            request.done.result(0)
+    assert not desk.busy
+
+
+def iter_of(told: list[str], word: str, times: int) -> Any:
+    for _ in range(times):
+        told.append(word)
+        yield

@@ -1,0 +1,235 @@
+"""The main loop: from start to ready to drained, with processes and a server of straw."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+import structlog
+
+from streams.connection import greet
+from streams.errors import DiskFull, ServerAway
+from streams.settings import ServerSettings
+from supervisor.errors import ActionFailed
+from supervisor.requests import Request
+from supervisor.server import StreamServer
+from supervisor.settings import SupervisorSettings
+from supervisor.signals import End, Signals, Wake
+from supervisor.supervisor import Supervisor
+from tests.unit.supervisor.stand_ins import Machine, a_machine, presence, topology
+
+
+class StrawServer:
+    """A server that knows the presence of a machine's processes, and what was done in turn."""
+
+    def __init__(self, machine: Machine, done: list[str]) -> None:
+        self.machine = machine
+        self.done = done
+        self.away = False
+
+    def start(self) -> None:
+        self.done.append("server started")
+
+    def stop(self) -> None:
+        assert not self.machine.living
+        self.done.append("server stopped")
+
+    def look(self) -> None:
+        return
+
+    @contextmanager
+    def client(self) -> Any:
+        yield self
+
+    def execute_command(self, *_: Any) -> dict[bytes, bytes]:
+        if self.away:
+            raise ConnectionError("away")
+        lines = [presence(process.command[3], process.pid) for process in self.machine.living]
+        return {line.field.encode(): line.model_dump_json().encode() for line in lines}
+
+
+def supervised(
+    machine: Machine, directory: Path, on_ready: Callable[[Supervisor], None], drain_s: float = 20.0
+) -> list[str]:
+    """Run a supervisor; return what happened, in its order."""
+    done: list[str] = []
+
+    def ready(_: float) -> None:
+        done.append("ready")
+        on_ready(supervisor)
+
+    settings = SupervisorSettings(directory / "streams.yaml", data_dir=directory, drain_s=drain_s)
+    supervisor = Supervisor(
+        topology(), settings, ServerSettings(), structlog.get_logger(),
+        around=machine.around, on_ready=ready,
+    )  # fmt: skip
+    supervisor.server = StrawServer(machine, done)  # type: ignore[assignment]
+
+    def open_pages(_: Supervisor) -> Callable[[], None]:
+        done.append("pages opened")
+        return lambda: done.append("pages shut")
+
+    supervisor.run(open_pages)
+    return done
+
+
+def test_the_server_comes_first_and_goes_last(tmp_path: Path) -> None:
+    with a_machine(step=0.01) as machine:
+        done = supervised(machine, tmp_path, lambda supervisor: supervisor.end("a test"))
+    assert done == ["server started", "pages opened", "ready", "pages shut", "server stopped"]
+    assert [process.signals for process in machine.started] == [[signal.SIGTERM]] * 2
+
+
+def test_workers_that_do_not_drain_in_time_are_killed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with a_machine(step=0.5, obedient=False) as machine:
+        supervised(machine, tmp_path, lambda supervisor: supervisor.end("a test"), drain_s=0.1)
+    assert [p.signals[-1] for p in machine.started] == [signal.SIGKILL] * 2
+    assert "workers_killed" in capsys.readouterr().out
+
+
+def test_a_second_signal_kills_without_waiting(tmp_path: Path) -> None:
+    def twice(_: Supervisor) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with a_machine(obedient=False) as machine:  # its clock stands still: no time-out can end it
+        supervised(machine, tmp_path, twice)
+    assert [p.signals for p in machine.started] == [[signal.SIGTERM, signal.SIGKILL]] * 2
+
+
+def test_a_request_is_done_by_the_main_loop_and_its_end_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def from_a_page(supervisor: Supervisor) -> None:
+        def work() -> None:
+            supervisor.ask(Request(lambda fleet: fleet.restart(["gate"])), 20.0)
+            told.append("restarted")
+            supervisor.end("a test")
+
+        threading.Thread(target=work).start()
+
+    with a_machine(step=0.001) as machine:
+        supervised(machine, tmp_path, from_a_page)
+    assert told == ["restarted"]
+    assert len(machine.started) == 3
+
+
+def test_a_request_that_comes_too_late_is_refused(tmp_path: Path) -> None:
+    late = Request(lambda fleet: fleet.restart([]))
+
+    def ending(supervisor: Supervisor) -> None:
+        supervisor.end("a test")
+        supervisor.inbox.put(late)
+        supervisor.end("and again")
+
+    with a_machine(obedient=False) as machine:
+        supervised(machine, tmp_path, ending)
+    with pytest.raises(ActionFailed):
+        late.done.result(0)
+
+
+def test_nobody_is_ready_while_the_server_is_away(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[bool] = []
+
+    def away(supervisor: Supervisor) -> None:
+        supervisor.server.away = True  # type: ignore[attr-defined]
+        supervisor._turn()
+        seen.append(supervisor.seen.ready)
+        supervisor.end("a test")
+
+    with a_machine(step=0.01) as machine:
+        supervised(machine, tmp_path, away)
+    assert seen == [False]
+    assert "server_away" in capsys.readouterr().out
+
+
+def test_what_a_worker_warns_of_is_told_again_with_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with a_machine(step=0.01) as machine:
+
+        def warn(supervisor: Supervisor) -> None:
+            machine.started[0].say('{"event": "lease_lost", "level": "warning", "lane": 0}')
+            machine.started[0].say('{"event": "worker_started", "level": "info"}')
+            supervisor._turn()
+            supervisor.end("a test")
+
+        supervised(machine, tmp_path, warn)
+    out = capsys.readouterr().out
+    assert "lease_lost" in out
+    assert "worker_started" not in out
+
+
+def test_signals_become_words_in_the_inbox_while_it_is_entered() -> None:
+    inbox: SimpleQueue[Any] = SimpleQueue()
+    before = signal.getsignal(signal.SIGTERM)
+    with Signals(inbox):
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert inbox.get(timeout=5) == End("SIGTERM")
+        os.kill(os.getpid(), signal.SIGCHLD)
+        assert inbox.get(timeout=5) == Wake()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+class Embedded:
+    """An embedded server that has ended, and cannot be started at first."""
+
+    def __init__(self) -> None:
+        self.starts = 0
+
+    def alive(self, _: object) -> bool:
+        return False
+
+
+def test_an_embedded_server_that_ended_is_started_again_with_back_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with a_machine() as machine:
+        server = StreamServer(
+            ServerSettings(), SupervisorSettings(tmp_path), structlog.get_logger(),
+            now_s=machine.clock,
+        )  # fmt: skip
+        server.look()  # nothing was started yet
+        starts: list[int] = []
+
+        def start(port: int) -> None:
+            starts.append(port)
+            if len(starts) == 1:
+                raise DiskFull("full")
+
+        server._embedded = Embedded()  # type: ignore[assignment]
+        server._address = type("Address", (), {"pid": 7, "port": 70})()  # type: ignore[assignment]
+        monkeypatch.setattr(server, "_start_embedded", start)
+        server.look()
+        server.look()
+        assert starts == [70]
+        machine.clock.at_s += 10
+        server.look()
+        assert starts == [70, 70]
+        assert (server.kind, server.port) == ("embedded", 70)
+    out = capsys.readouterr().out
+    assert "embedded_server_ended" in out
+    assert "server_back" in out
+
+
+def test_a_configured_server_is_only_greeted(tmp_path: Path) -> None:
+    server = StreamServer(
+        ServerSettings(redis_url="redis://u:secret@127.0.0.1:1/0"),  # type: ignore[arg-type]
+        SupervisorSettings(tmp_path),
+        structlog.get_logger(),
+    )
+    assert (server.kind, server.port) == ("configured", None)
+    assert "secret" not in server.safe_url
+    server.look()
+    server.stop()
+    with server.client() as client, pytest.raises(ServerAway):
+        greet(client)
