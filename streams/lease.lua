@@ -4,18 +4,25 @@
 --
 -- KEYS[1]  lease
 -- KEYS[2]  epoch: the counter of tokens
--- ARGV[1]  'acquire', 'renew' or 'release'
+-- ARGV[1]  'acquire', 'renew', 'release' or 'break'
 -- ARGV[2]  time to live in milliseconds
--- ARGV[3]  token (renew, release), or the holder's name (acquire)
+-- ARGV[3]  token (renew, release), or the holder's name (acquire, break)
 --
 -- acquire returns the token, or false while somebody else holds the lease;
--- renew and release return 1, or 0 when the token is not the one in force.
+-- renew and release return 1, or 0 when the token is not the one in force;
+-- break returns 1, or 0 when the lease is not that holder's.
 
 if ARGV[1] == 'acquire' then
   if redis.call('EXISTS', KEYS[1]) == 1 then return false end
   local token = redis.call('INCR', KEYS[2]) .. ':' .. ARGV[3]
   redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
   return token
+end
+
+if ARGV[1] == 'break' then
+  local held = redis.call('GET', KEYS[1])
+  if not held or held:match('^%d+:(.*)$') ~= ARGV[3] then return 0 end
+  return redis.call('DEL', KEYS[1])
 end
 
 if redis.call('GET', KEYS[1]) ~= ARGV[3] then return 0 end

@@ -7,6 +7,10 @@ from streams.keys import Lane
 from streams.scripts import run_script
 
 
+OWNER = "owner"
+"""The consumer name of whoever owns a lane alone."""
+
+
 class Lease:
     """The right of one consumer to commit for one group on one lane.
 
@@ -46,3 +50,15 @@ class Lease:
     def _run(self, verb: str, token: str) -> Any:
         args = [verb, int(self.ttl_s * 1000), token]
         return run_script(self._client, "lease", self._keys, args)
+
+
+def break_lease(client: Client, lane: Lane, group: str, holder: str) -> bool:
+    """End the lease of a process that is known to be dead; whether it had one.
+
+    Only who saw the process end may call it: its entries are taken over at once, rather than
+    when the lease runs out.
+    """
+    return any(
+        run_script(client, "lease", [lane.lease(group, consumer), lane.epoch], ["break", 0, holder])
+        for consumer in (holder, OWNER)
+    )

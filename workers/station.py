@@ -13,12 +13,9 @@ from streams.checkpoint import Seal
 from streams.commit import Committer
 from streams.connection import Client
 from streams.keys import Lane
-from streams.lease import Lease
+from streams.lease import OWNER, Lease
 from streams.reader import OwnerReader, Reader
 from streams.trim import TrimPlan, plan_trim
-
-OWNER = "owner"
-"""The consumer name of whoever owns a lane alone."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from streams.connection import Client, connect, send
 from streams.entry import Entry, Output, Settled
 from streams.errors import GroupMissing, LeaseLost, ServerRefused, StreamsError
 from streams.keys import Lane
-from streams.lease import Lease
+from streams.lease import OWNER, Lease, break_lease
 from streams.observe import counters, stream_states
 from streams.publish import Outgoing, Publisher
 from streams.reader import Claim, OwnerReader, Reader
@@ -93,6 +93,18 @@ def test_a_lost_lease_commits_nothing(client: Client) -> None:
     assert send(client, "XPENDING", "IN", "gate")[0] == 3
     assert not lease.renew()
     assert other.renew()
+
+
+def test_only_the_lease_of_the_dead_holder_is_broken(client: Client) -> None:
+    dead, _, _ = holder(client, "dead")
+    owner = Lease(client, LANE, "gate", OWNER, 10.0)
+    assert owner.acquire("successor")
+    assert break_lease(client, LANE, "gate", "dead")
+    assert not dead.renew()
+    assert not break_lease(client, LANE, "gate", "dead")
+    assert owner.renew()
+    assert break_lease(client, LANE, "gate", "successor")
+    assert not owner.renew()
 
 
 def test_an_owner_that_lost_its_lease_reads_nothing(client: Client) -> None:

@@ -29,7 +29,7 @@ class Shell:
     def run(self, command: str) -> str:
         done = subprocess.run(
             command, shell=True, cwd=self._directory, env=self._environment,
-            capture_output=True, text=True, timeout=60,
+            capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout

@@ -48,7 +48,9 @@ class Workers:
             process.send_signal(signal.SIGTERM)
         for name, process in self.processes.items():
             # a process that was told before it listened for signals has nothing to drain
-            assert process.wait(30) in (0, -signal.SIGTERM), (self._config.parent / f"{name}.log").read_text()
+            assert process.wait(30) in (0, -signal.SIGTERM), (
+                self._config.parent / f"{name}.log"
+            ).read_text()
 
 
 @contextmanager

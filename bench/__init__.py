@@ -1,0 +1,1 @@
+"""Measurements: where the time goes, in ratios taken in one run."""
