@@ -6,7 +6,6 @@ from streams.connection import Client
 from streams.keys import Lane
 from streams.scripts import run_script
 
-
 OWNER = "owner"
 """The consumer name of whoever owns a lane alone."""
 

@@ -44,7 +44,7 @@ def start_detached(
     with WorkerLog(log).open() as file:
         begun_at = file.tell()
         process = subprocess.Popen(
-            [sys.executable, "-m", "supervisor", *arguments],
+            [sys.executable, "-P", "-m", "supervisor", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,

@@ -43,7 +43,7 @@ class Context:
         """Let the modules beside the topology file be imported, as the workers do."""
         directory = str(self.config.resolve().parent)
         if directory not in sys.path:
-            sys.path.insert(0, directory)
+            sys.path.append(directory)  # last: a folder named 'schemas' there hides nothing of ours
 
     def settings(self) -> "ServerSettings":
         """The server's settings, from the environment."""

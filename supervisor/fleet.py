@@ -34,7 +34,7 @@ class ChildView:
 def command_of(config: Path, place: Place) -> list[str]:
     """What starts the worker process of a place; its pages are for us, so on loopback."""
     return [
-        sys.executable, "-m", "workers", place.worker, "--config", str(config),
+        sys.executable, "-P", "-m", "workers", place.worker, "--config", str(config),
         "--lane", str(place.lane), "--parent", str(os.getpid()),
         "--host", "127.0.0.1", "--port", "0",
     ]  # fmt: skip

@@ -17,6 +17,7 @@ from streams.outage import Outage
 from streams.presence import Presence, present
 from streams.settings import ServerSettings
 from supervisor.child import Child, Place, Surroundings
+from supervisor.estate import Estate
 from supervisor.fleet import ChildView, Fleet, command_of
 from supervisor.overview import of_this_machine
 from supervisor.requests import Desk, Request
@@ -68,6 +69,7 @@ class Supervisor:
         )
         self._desk = Desk(self._fleet)
         self._outage = Outage(log, first_s=0.2, most_s=2.0)
+        self._estate = Estate(topology.lanes)
         self._presence_at_s = 0.0
         self._began_at_s = self._around.now_s()
         self._was_ready = False
@@ -138,6 +140,7 @@ class Supervisor:
     def _turn(self) -> None:
         self.server.look()
         self._look_at_children()
+        self._settle_estates()
         self._look_at_presence()
         self._desk.step()
         if self._fleet.ready and not self._was_ready:
@@ -151,6 +154,15 @@ class Supervisor:
                 if line.loud:
                     fields = {k: v for k, v in line.fields if k not in ("worker", "lane")}
                     getattr(self._log, line.level)(line.event, process=child.place.label, **fields)
+
+    def _settle_estates(self) -> None:
+        """End the leases of processes that were killed, so that their entries go on at once."""
+        self._estate.note({c.pid for c in self._fleet.children.values() if c.pid})
+        try:
+            for worker in self._estate.settle(self._client):
+                self._log.info("lease_broken", worker=worker)
+        except StreamsError:
+            return  # the server is away: the look at the presence list says so, once
 
     def _look_at_presence(self) -> None:
         now = self._around.now_s()

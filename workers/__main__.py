@@ -64,7 +64,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace, log: Any) -> int:
-    sys.path.insert(0, str(options.config.resolve().parent))  # the author's schemas and functions
+    sys.path.append(str(options.config.resolve().parent))  # the author's schemas and functions
     topology = load_topology(options.config)
     lane = _lane(topology, options)
     settings = ServerSettings()

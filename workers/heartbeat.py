@@ -49,7 +49,8 @@ class Heartbeat:
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def start(self) -> None:
-        """Begin to beat."""
+        """Beat once, and go on in the thread: whoever holds a lease was announced before."""
+        self.once()
         self._thread.start()
 
     def stop(self) -> None:

@@ -84,7 +84,7 @@ def _works_elsewhere(penstock: Context, topology: Topology) -> bool:
 
 def up_command(config: Path) -> list[str]:
     """What starts a pipeline in a process of its own."""
-    return [sys.executable, "-m", "supervisor", "--config", str(config), "up"]
+    return [sys.executable, "-P", "-m", "supervisor", "--config", str(config), "up"]
 
 
 def start(command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.topology_file import load_topology
 from streams.embedded import EmbeddedServer
 from streams.publish import Outgoing, Publisher
 from supervisor.exits import Exit
 from supervisor.http_client import ask
 from supervisor.whereabouts import Whereabouts, read
-from tests.servers.pipeline import reading, until
-from tests.servers.supervised import House, left_over, up
+from tests.servers.pipeline import all_entries, data_of, reading, until
+from tests.servers.supervised import PASSING, House, left_over, up
 
 
 @pytest.fixture(scope="module")
@@ -190,3 +191,23 @@ def test_ctrl_c_drains_everything_and_the_data_stay(tmp_path: Path) -> None:
         assert again.returncode == 0, again.stderr
         with house.client() as client:
             assert client.xlen("OUT") == 1
+
+
+def test_entries_of_a_killed_worker_go_on_at_once_and_in_their_order(tmp_path: Path) -> None:
+    patient = {**PASSING, "delivery": {**PASSING["delivery"], "lease": "1h"}}
+    house = House(tmp_path / "house", patient)
+    payloads = [reading(x=float(i)) for i in range(6000)]
+    with up(house) as done, house.client() as client:
+        assert done.returncode == 0, done.stderr
+        here = read(house.data)
+        assert here is not None
+        for start in range(0, 6000, 2000):
+            part = payloads[start : start + 2000]
+            Publisher(client).publish_batch("IN", [Outgoing(data) for data in part])
+            pid = until(lambda: rows(here, "gate")["processes"][0]["pid"])
+            until(lambda start=start: client.xlen("OK") > start)
+            os.kill(pid, signal.SIGKILL)
+            until(lambda pid=pid: rows(here, "gate")["processes"][0]["pid"] != pid)
+        until(lambda: client.xlen("OK") == 6000)
+        topology = load_topology(house.directory / "streams.yaml")
+        assert data_of(all_entries(client, topology, "OK")) == payloads
