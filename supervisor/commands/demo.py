@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -35,6 +36,9 @@ def demo(
     records: Annotated[
         int | None, typer.Option(min=1, help="Readings of each sensor; all if absent.", hidden=True)
     ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the summary into this SVG file.", hidden=True)
+    ] = None,
 ) -> None:
     """Replay 50,365 real readings and 12 broken messages, and show what the pipeline found.
 
@@ -47,7 +51,10 @@ def demo(
 
     started_s = time.monotonic()
     report, running = _played(Context.of(context), Settings(records, speed))
-    _show(report, running, time.monotonic() - started_s, as_json)
+    took_s = time.monotonic() - started_s
+    _show(report, running, took_s, as_json)
+    if picture is not None:
+        _draw(report, running, took_s, picture)
     raise typer.Exit(Exit.OK if report.account.balanced else Exit.FAILED)
 
 
@@ -81,6 +88,21 @@ def _show(report: "Report", running: bool, took_s: float, as_json: bool) -> None
         typer.echo(to_json(report))
     else:
         show(report, took_s, console(), running=running)
+
+
+def _draw(report: "Report", running: bool, took_s: float, picture: Path) -> None:
+    import io
+    import re
+
+    from rich.console import Console
+
+    from supervisor.demo.summary import COLUMNS, show
+
+    paper = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
+    show(report, took_s, paper, running=running)
+    svg = paper.export_svg(title="make demo", unique_id="demo")
+    # any monospaced font will do; a picture that fetches one would tell who looks at it
+    picture.write_text(re.sub(r"@font-face \{[^}]*\}", "", svg), encoding="utf-8")
 
 
 def _play(

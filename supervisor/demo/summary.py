@@ -174,5 +174,5 @@ def _further(report: Report, running: bool) -> Iterator[RenderableType]:
     made.add_row("penstock alerts --severity high", "the gravest findings, explained")
     made.add_row("penstock quarantine list", "what was rejected, and why")
     made.add_row(f"penstock lineage trace {uid}", "every step of a message's history")
-    made.add_row("penstock status", "every worker and stream, and where the console is")
+    made.add_row("penstock status", "every worker and stream, and where the metrics are")
     yield made
