@@ -59,11 +59,17 @@ def _verbs(group: Any, prefix: str) -> Iterator[str]:
         arguments = [p for p in command.params if p.param_type_name == "argument"]
         usage = " ".join([called, *(_placeholder(argument) for argument in arguments)])
         yield f"### {called}\n\n`{usage}`\n\n{_help(command.help)}\n"
-        options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
+        options = [p for p in command.params if _shown(p)]
         if options:
             yield "| option | meaning |\n|---|---|"
             yield from (_option(option) for option in options)
             yield ""
+
+
+def _shown(parameter: Any) -> bool:
+    return (
+        parameter.param_type_name == "option" and parameter.name != "help" and not parameter.hidden
+    )
 
 
 def _placeholder(argument: Any) -> str:
