@@ -54,6 +54,11 @@ class WorkerSettings(Settings):
     max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
         5, description="Deliveries of one entry before it becomes a dead letter."
     )
+    deadline: Duration = Field(
+        60.0,
+        description="Longest time that handling one batch may take; then the process ends itself, "
+        "and the delivery counts as an attempt.",
+    )
     checkpoint_every: Duration = Field(
         2.0, description="Longest time between two checkpoints of a worker that has state."
     )

@@ -15,6 +15,7 @@ from streams.errors import (
     LeaseLost,
     ScriptMissing,
     ServerAway,
+    ServerFull,
     ServerRefused,
     StreamsError,
 )
@@ -26,7 +27,6 @@ OLDEST_VERSION = (7, 0)
 _PASSING = (
     "LOADING",
     "READONLY",
-    "OOM",
     "MASTERDOWN",
     "CLUSTERDOWN",
     "TRYAGAIN",
@@ -101,6 +101,8 @@ def _from_reply(error: exceptions.ResponseError) -> StreamsError:
     # redis-py takes the code off the texts of the errors it knows, and keeps it beside them
     code = getattr(error, "status_code", None) or text.partition(" ")[0]
     said = text if text.startswith(code) else f"{code} {text}"
+    if code == "OOM":
+        return ServerFull(f"the stream server has no memory left: {said}")
     if code in _PASSING:
         return ServerAway(f"the stream server cannot serve for now: {said}")
     if code == "NOSCRIPT":

@@ -9,6 +9,10 @@ class ServerAway(StreamsError):
     """The server does not answer, or says that it cannot serve for now. Wait, then go on."""
 
 
+class ServerFull(ServerAway):
+    """The server has no memory left for what we want to write. Trimming may make room."""
+
+
 class ServerRefused(StreamsError):
     """The server answers and will not serve us: wrong password, no permission, too old."""
 

@@ -1,6 +1,7 @@
-#!lua
+#!lua flags=allow-oom
 -- Takes, renews or gives back a lease. Its value is a fencing token, drawn from a counter that
--- only grows, so a holder that slept through its lease can be told from the next one.
+-- only grows, so a holder that slept through its lease can be told from the next one. It runs when
+-- memory has run out too: a worker that waits for room is not dead.
 --
 -- KEYS[1]  lease
 -- KEYS[2]  epoch: the counter of tokens

@@ -1,5 +1,6 @@
-#!lua
--- Trims a stream to what some group, some checkpoint or its retention still needs.
+#!lua flags=allow-oom
+-- Trims a stream to what some group, some checkpoint or its retention still needs. It runs when
+-- memory has run out too: trimming is what makes room.
 --
 -- KEYS[1]  stream
 -- KEYS[2]  and on: positions of the stateful groups among the readers

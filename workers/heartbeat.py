@@ -12,11 +12,16 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import structlog
+
 from streams.errors import StreamsError
 from streams.presence import Presence, announce, withdraw
 from workers.metrics import Metrics
 from workers.standing import Standing
 from workers.station import Station
+
+EXIT_DEADLINE = 9
+"""Exit code of a process whose handler went past its deadline."""
 
 
 class Heartbeat:
@@ -36,6 +41,7 @@ class Heartbeat:
         port: int,
         parent: int = 0,
         now_s: Callable[[], float] = time.time,
+        end: Callable[[int], object] = os._exit,
     ) -> None:
         self._station = station
         self._standing = standing
@@ -43,6 +49,7 @@ class Heartbeat:
         self._address = (host, port)
         self._parent = parent
         self._now_s = now_s
+        self._end = end
         self._started_at_s = now_s()
         self._ended = threading.Event()
         self._changed = threading.Event()
@@ -79,6 +86,19 @@ class Heartbeat:
                 if self._ended.wait(0.1):
                     return
                 waited_s += 0.1
+                self._mind_the_deadline()
+
+    def _mind_the_deadline(self) -> None:
+        """End the process when the handler is stuck: nothing less ends a function that loops.
+
+        Its entries are delivered again, which counts as an attempt, so that one which loops for
+        ever becomes a dead letter like one that raises.
+        """
+        handling_s, deadline_s = self._standing.handling_s, self._station.settings.deadline
+        if handling_s > deadline_s:
+            log = structlog.get_logger().bind(worker=self._station.worker)
+            log.error("deadline_passed", handling_s=round(handling_s, 1), deadline_s=deadline_s)
+            self._end(EXIT_DEADLINE)
 
     def once(self) -> None:
         """One beat."""

@@ -8,11 +8,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from streams.commit import Committed
 from streams.entry import Entry, Settled
-from streams.errors import GroupMissing, LeaseLost, ServerAway
+from streams.errors import GroupMissing, LeaseLost, ServerAway, ServerFull
 from streams.outage import Outage
 from streams.reader import Claim
 from streams.trim import trim
@@ -74,6 +75,9 @@ class Loop:
 
     def _wait(self, error: Exception) -> None:
         self._standing.enter("waiting")
+        if isinstance(error, ServerFull):
+            with suppress(ServerAway, GroupMissing):  # the wait that follows has told of it
+                self._trim()  # nothing else makes room while commits are refused
         self._stopping.wait(self._outage.failed(error))
 
     def _take_up(self) -> bool:
@@ -137,7 +141,8 @@ class Loop:
 
     def _handle(self, part: Sequence[Entry]) -> list[Settled]:
         mine, others = partition(part, self._station.worker)
-        return [*self._handler.handle(mine), *others] if mine else others
+        with self._standing.handling():
+            return [*self._handler.handle(mine), *others] if mine else others
 
     def _commit(self, settled: Sequence[Settled], *, checkpoint_now: bool = False) -> Committed:
         sealed = self._recovery.sealed_if_due(settled, self._monotonic_s(), now=checkpoint_now)
@@ -217,8 +222,12 @@ class Loop:
             self._take_over_from_the_dead()
         if now >= self._trim_at:
             self._trim_at = now + station.topology.delivery.trim_every
-            for plan in station.trims:
-                self._metrics.trimmed(plan.stream, trim(station.client, station.lane, plan))
+            self._trim()
+
+    def _trim(self) -> None:
+        station = self._station
+        for plan in station.trims:
+            self._metrics.trimmed(plan.stream, trim(station.client, station.lane, plan))
 
     def _lay_down(self) -> None:
         self._standing.enter("draining")

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from streams.presence import State
 
@@ -15,6 +16,22 @@ class Standing:
         self.state: State = "starting"
         self._monotonic_s = monotonic_s
         self._turned_at_s = monotonic_s()
+        self._handling_since_s: float | None = None
+
+    @property
+    def handling_s(self) -> float:
+        """Seconds that the handler has been busy with its batch; 0 while it is not."""
+        since_s = self._handling_since_s
+        return 0.0 if since_s is None else self._monotonic_s() - since_s
+
+    @contextmanager
+    def handling(self) -> Iterator[None]:
+        """While the handler has a batch."""
+        self._handling_since_s = self._monotonic_s()
+        try:
+            yield
+        finally:
+            self._handling_since_s = None
 
     @property
     def ready(self) -> bool:

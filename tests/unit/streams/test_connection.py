@@ -9,6 +9,7 @@ from streams.errors import (
     LeaseLost,
     ScriptMissing,
     ServerAway,
+    ServerFull,
     ServerRefused,
     StreamsError,
 )
@@ -21,7 +22,7 @@ from streams.errors import (
         (exceptions.TimeoutError("late"), ServerAway),
         (exceptions.BusyLoadingError("loading", status_code="LOADING"), ServerAway),
         (exceptions.ReadOnlyError("replica", status_code="READONLY"), ServerAway),
-        (exceptions.OutOfMemoryError("full", status_code="OOM"), ServerAway),
+        (exceptions.OutOfMemoryError("full", status_code="OOM"), ServerFull),
         (exceptions.ResponseError("MISCONF cannot persist"), ServerAway),
         (exceptions.ResponseError("FENCED the lease"), LeaseLost),
         (exceptions.ResponseError("NOGROUP no such key"), GroupMissing),
