@@ -1,7 +1,8 @@
 """``python -m workers NAME``: one worker process on one lane.
 
 Exit codes: 0 it was told to stop and drained; 3 the topology or the worker's settings cannot be
-used; 4 its port is taken; 5 there is no server, or it refuses the worker.
+used; 4 its port is taken; 5 there is no server, or it refuses the worker; 9 a handler went past its
+deadline.
 """
 
 import argparse
