@@ -41,7 +41,9 @@ format: setup-dev ## let ruff format and mend
 	$(BIN)/ruff check --fix $(PACKAGES) tests bench
 
 docs: setup ## write the generated pages of docs/ anew
-	$(BIN)/python -m docs.generate
+	$(BIN)/python -m schemas.reference_page > docs/schemas.md
+	$(BIN)/python -m schemas.topology_page > docs/topology.md
+	$(BIN)/python -m supervisor.cli_page > docs/cli.md
 
 pins: ## resolve the pinned requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra build pyproject.toml -o requirements/run.txt

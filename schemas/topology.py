@@ -154,10 +154,12 @@ class Limits(Settings):
 class Delivery(Settings):
     """How the hand-off between streams is timed."""
 
-    lease: Duration = Field(
+    lease: Annotated[Duration, Field(ge=0.3, le=3600)] = Field(
         10.0, description="A consumer that does not renew its lease for this long counts as dead."
     )
-    block: Duration = Field(0.5, description="Longest wait for new entries in one read.")
+    block: Annotated[Duration, Field(le=5)] = Field(
+        0.5, description="Longest wait for new entries in one read."
+    )
     remember_ids: Duration = Field(
         3600.0, description="How long a producer's `id` is remembered to drop its duplicates."
     )

@@ -175,20 +175,28 @@ def _mismatched_routes(topology: Topology) -> Iterator[Problem]:
 
 def _cycles(topology: Topology) -> Iterator[Problem]:
     sorter: TopologicalSorter[str] = TopologicalSorter()
-    for edge in edges(topology):
+    ways = [*edges(topology), *_side_edges(topology)]
+    for edge in ways:
         sorter.add(edge.writes, edge.reads)
     try:
         sorter.prepare()
     except CycleError as error:
         circle = error.args[1]
-        worker = next(
-            e.worker for e in edges(topology) if (e.reads, e.writes) == (circle[0], circle[1])
-        )
+        worker = next(e.worker for e in ways if (e.reads, e.writes) == (circle[0], circle[1]))
         yield Problem(
             ("workers", worker),
             f"messages would go round in a circle: {' -> '.join(circle)}; "
             f"let worker {worker!r} write to another stream",
         )
+
+
+def _side_edges(topology: Topology) -> Iterator[Edge]:
+    """What every worker writes besides: records of lineage, and what it could not process."""
+    for worker, settings in topology.workers.items():
+        if not isinstance(settings, LineageWorkerSettings):
+            for stream in reads(topology, worker):
+                yield Edge(worker, stream, topology.lineage)
+                yield Edge(worker, stream, topology.dead_letters)
 
 
 def _impossible_workers(topology: Topology) -> Iterator[Problem]:

@@ -13,7 +13,8 @@ ORIGINAL = b"original."
 PACKED = b"originals"
 """Field that holds all fields of an original as netstrings, where there are very many."""
 
-_MOST_FIELDS = 2_000  # names and values; Lua's unpack() ends at some 8,000
+MOST_FIELDS = 2_000
+"""Names and values that one entry may be emitted with; Lua's unpack() ends at some 8,000."""
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ def carried(fields: Sequence[bytes]) -> list[bytes]:
     >>> carried([b"data", b"{}"])
     [b'original.data', b'{}']
     """
-    if len(fields) > _MOST_FIELDS:
+    if len(fields) > MOST_FIELDS:
         return [PACKED, b"".join(b"%d:%s," % (len(part), part) for part in fields)]
     return [part if i % 2 else ORIGINAL + part for i, part in enumerate(fields)]
 

@@ -7,7 +7,7 @@ bookkeeping lives under ``penstock:``.
 from dataclasses import dataclass
 
 PRESENCE = "penstock:presence"
-"""Hash of the worker processes that are alive: ``worker/consumer`` to JSON."""
+"""Hash of the worker processes that are alive: ``worker/consumer/lane`` to JSON."""
 
 
 @dataclass(frozen=True, slots=True)

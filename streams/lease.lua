@@ -9,12 +9,14 @@
 -- ARGV[2]  time to live in milliseconds
 -- ARGV[3]  token (renew, release), or the holder's name (acquire, break)
 --
--- acquire returns the token, or false while somebody else holds the lease;
+-- acquire returns the token, or false while somebody else holds the lease; a holder that does not
+--   know it has the lease, because the reply was lost on its way, gets a new token;
 -- renew and release return 1, or 0 when the token is not the one in force;
 -- break returns 1, or 0 when the lease is not that holder's.
 
 if ARGV[1] == 'acquire' then
-  if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+  local held = redis.call('GET', KEYS[1])
+  if held and held:match('^%d+:(.*)$') ~= ARGV[3] then return false end
   local token = redis.call('INCR', KEYS[2]) .. ':' .. ARGV[3]
   redis.call('SET', KEYS[1], token, 'PX', ARGV[2])
   return token

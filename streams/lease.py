@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from streams.connection import Client
+from streams.connection import Client, send
 from streams.keys import Lane
 from streams.scripts import run_script
 
@@ -31,10 +31,14 @@ class Lease:
         return self._keys[0]
 
     def acquire(self, holder: str) -> bool:
-        """Take the lease if it is free; whether it is ours now."""
+        """Take the lease if it is free, or this holder's already; whether it is ours now."""
         token = self._run("acquire", holder)
         self.token = bytes(token).decode() if token else None
         return self.token is not None
+
+    def taken(self) -> bool:
+        """Whether anybody has the lease."""
+        return bool(send(self._client, "EXISTS", self.key))
 
     def renew(self) -> bool:
         """Extend the lease by its time to live; False when it is no longer ours."""

@@ -1,4 +1,4 @@
-"""Which worker processes are alive: each writes a line about itself with every heartbeat."""
+"""Which worker processes are alive: each writes a line a lane with every heartbeat."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from streams.connection import Client, send
 from streams.keys import PRESENCE
 
-State = Literal["starting", "waiting", "replaying", "running", "draining"]
-"""``waiting``: another process owns the lane, or the server is away."""
+State = Literal["starting", "waiting", "standby", "replaying", "running", "draining"]
+"""``waiting``: the server is away, or the lane is free; ``standby``: another process has it."""
 
 
 class Presence(BaseModel):
-    """A worker process as it describes itself. Times are seconds since the epoch.
+    """A worker process on one lane, as it describes itself. Times are seconds since the epoch.
 
     ``port`` serves ``/metrics``, ``/livez`` and ``/readyz`` on ``host``; ``expires_at_s`` is when
     this line stops being true if it is not renewed.
@@ -37,8 +37,13 @@ class Presence(BaseModel):
 
     @property
     def field(self) -> str:
-        """Its field in the hash."""
-        return f"{self.worker}/{self.consumer}"
+        """Its field in the hash: a process has a line for each lane that it serves."""
+        return f"{self.worker}/{self.consumer}/{self.lane}"
+
+    @property
+    def served(self) -> bool:
+        """Whether the lane is served, by this process or by another."""
+        return self.state in ("running", "standby")
 
 
 def announce(client: Client, presence: Presence) -> None:

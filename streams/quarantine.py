@@ -4,6 +4,7 @@ Releasing brings the untouched original (or a mended payload) back to the stream
 dead letter is released for its one worker only: every other group had handled it already.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,8 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from streams.connection import Client, send
-from streams.entry import Entry, original
-from streams.errors import UnknownEntry
+from streams.entry import MOST_FIELDS, Entry, original
+from streams.errors import EntryRefused, UnknownEntry
 from streams.keys import Lane
 from streams.scripts import run_script
 
@@ -20,6 +21,7 @@ ONLY_FOR = b"only_for"
 """Field of a released dead letter: the one group that still has to handle it."""
 
 _OURS = (b"parents", ONLY_FOR)
+_ID = re.compile(r"\d{1,19}(-\d{1,19})?", re.ASCII)
 _PAGE = 100
 
 
@@ -97,11 +99,13 @@ class Quarantine:
         stream, _, entry_id = uid.rpartition("/")
         for lane in self._lanes:
             key = lane.stream(self._stream)
-            if stream not in ("", self._stream, key) or not _is_id(entry_id):
+            if stream not in ("", self._stream, key) or not _ID.fullmatch(entry_id):
                 continue
-            reply = send(self._client, "XRANGE", key, entry_id, entry_id)
+            reply = send(self._client, "XRANGE", key, entry_id, entry_id, "COUNT", 2)
+            if len(reply) > 1:  # without its number an id names all entries of a millisecond
+                raise UnknownEntry(f"{uid!r} names several entries of {key}; give the whole uid")
             if reply:
-                return lane, quarantined(Entry(key, entry_id, reply[0][1]))
+                return lane, quarantined(Entry(key, reply[0][0].decode(), reply[0][1]))
         raise UnknownEntry(
             f"{self._stream} has no entry {uid!r}; it may have been released or dropped already"
         )
@@ -114,13 +118,19 @@ class Quarantine:
         producer's ``id``, so a copy that was accepted meanwhile makes this one a duplicate.
 
         Raises UnknownEntry when there is no such message, or no more, or when its entry does
-        not say which stream it came from.
+        not say which stream it came from; EntryRefused when it has more fields than one step
+        can emit.
         """
         lane, found = self._find(uid)
         if not isinstance(found.reason.get("stream"), str):
             raise UnknownEntry(f"{uid} does not say which stream it came from; it can be dropped")
         target = str(found.reason["stream"])
         fields = _released_fields(found, data)
+        if len(fields) > MOST_FIELDS:
+            raise EntryRefused(
+                f"{uid} has {len(fields) // 2:,} fields, more than can be released, and any gate "
+                "refuses it; drop it, and publish what is worth keeping anew"
+            )
         record = {**author, "outputs": [{"stream": target, "parents": [found.entry.uid]}]}
         keys = [found.entry.stream, target, lane.stream(self._lineage)]
         new_id = run_script(
@@ -136,7 +146,8 @@ class Quarantine:
         Raises UnknownEntry when there is no such message, or no more.
         """
         _, found = self._find(uid)
-        send(self._client, "XDEL", found.entry.stream, found.entry.id)
+        if not send(self._client, "XDEL", found.entry.stream, found.entry.id):
+            raise UnknownEntry(f"{uid} was released or dropped by somebody else just now")
 
 
 def _released_fields(found: Quarantined, data: bytes | None) -> list[bytes]:
@@ -151,11 +162,6 @@ def _released_fields(found: Quarantined, data: bytes | None) -> list[bytes]:
     if found.reason.get("kind") == "dead_letter":
         kept += [ONLY_FOR, str(found.reason.get("worker", "")).encode()]
     return kept
-
-
-def _is_id(text: str) -> bool:
-    ms, _, seq = text.partition("-")
-    return ms.isdigit() and (seq == "" or seq.isdigit())
 
 
 def quarantined(entry: Entry) -> Quarantined:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from streams.connection import Client, send
+from streams.connection import Client, longest_wait_s, send
 from streams.entry import Entry
-from streams.errors import StreamsError
+from streams.errors import GroupMissing, StreamsError
 from streams.groups import group_rows
 from streams.keys import Lane
 from streams.lease import Lease
@@ -42,22 +42,32 @@ class Reader:
         self._lane = lane
         self._group = group
         self._consumer = consumer
+        self._longest_s = longest_wait_s(client)
 
     def ensure_groups(self, positions: Mapping[str, str] | None = None) -> list[str]:
         """Create the group on every stream that lacks it; return the keys where it was missing.
 
         A new group starts at the oldest entry, or behind the last one that ``positions`` says it
-        had committed.
+        had committed, if the stream ever came that far: one that was deleted begins anew.
         """
         missing = []
         for key in self.keys:
-            start = (positions or {}).get(key, "0")
+            start = self._start(key, (positions or {}).get(key))
             try:
                 self._create(key, start)
             except _GroupExists:
                 continue
             missing.append(key)
         return missing
+
+    def _start(self, key: str, position: str | None) -> str:
+        if position is None:
+            return "0"
+        try:
+            last = send(self._client, "XINFO STREAM", key)["last-generated-id"].decode()
+        except GroupMissing:
+            return "0"
+        return position if _order(position) <= _order(last) else "0"
 
     def _create(self, key: str, start: str) -> None:
         try:
@@ -79,8 +89,11 @@ class Reader:
     def _read_group(self, count: int, block_s: float) -> Any:
         return send(
             self._client, "XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", count,
-            "BLOCK", _block_ms(block_s), "STREAMS", *self.keys, *(">" for _ in self.keys),
+            "BLOCK", self._block_ms(block_s), "STREAMS", *self.keys, *(">" for _ in self.keys),
         )  # fmt: skip
+
+    def _block_ms(self, block_s: float) -> int:
+        return max(1, int(min(block_s, self._longest_s) * 1000))
 
     def claim(self, other: str, key: str, claim: Claim) -> tuple[int, list[Entry]]:
         """Take pending entries of ``other``: a consumer without a lease, or ourselves.
@@ -149,7 +162,7 @@ class OwnerReader(Reader):
     def _wait(self, block_s: float) -> bool:
         """Wait for an entry that is newer than the last one read; takes none."""
         reply = send(
-            self._client, "XREAD", "COUNT", 1, "BLOCK", _block_ms(block_s), "STREAMS",
+            self._client, "XREAD", "COUNT", 1, "BLOCK", self._block_ms(block_s), "STREAMS",
             *self.keys, *(self._last[key] for key in self.keys),
         )  # fmt: skip
         return bool(reply)
@@ -171,8 +184,9 @@ def _entries(reply: Any) -> list[Entry]:
     ]
 
 
-def _block_ms(block_s: float) -> int:
-    return max(1, int(block_s * 1000))
+def _order(entry_id: str) -> tuple[int, int]:
+    ms, _, seq = entry_id.partition("-")
+    return int(ms), int(seq)
 
 
 class _GroupExists(Exception):

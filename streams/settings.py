@@ -19,4 +19,6 @@ class ServerSettings(BaseSettings):
     redis_url: SecretStr = Field(SecretStr(""), description="`redis://user:password@host:port/0`.")
     data_dir: Path = Field(Path(".penstock"), description="Directory of local data.")
     state_key: SecretStr = Field(SecretStr(""), description="Key that authenticates checkpoints.")
-    command_timeout_s: float = Field(10.0, gt=0, description="Longest wait for one command, in s.")
+    command_timeout_s: float = Field(
+        3.0, gt=0, description="A server that does not answer within this counts as away, in s."
+    )

@@ -48,23 +48,19 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which process this is: of which worker, on which of ``lanes`` lanes, which replica there."""
+    """Which process this is: of which worker, and which of its replicas."""
 
     worker: str
-    lane: int = 0
     replica: int = 0
-    lanes: int = 1
 
     @property
     def label(self) -> str:
         """Its name among processes; the bare worker's name where there is one only.
 
-        >>> Place("gate").label, Place("gate", lane=1, replica=2, lanes=4).label
-        ('gate', 'gate.lane1.replica2')
+        >>> Place("gate").label, Place("gate", replica=2).label
+        ('gate', 'gate.replica2')
         """
-        lane = f".lane{self.lane}" if self.lanes > 1 else ""
-        replica = f".replica{self.replica}" if self.replica else ""
-        return f"{self.worker}{lane}{replica}"
+        return f"{self.worker}.replica{self.replica}" if self.replica else self.worker
 
 
 class Child:
@@ -82,6 +78,7 @@ class Child:
         self.place = place
         self.state: ChildState = "stopped"
         self.ready = False
+        self.lanes: tuple[int, ...] = ()
         self.reason = ""
         self.restarts = 0
         self.log = WorkerLog(log)
@@ -120,9 +117,9 @@ class Child:
             self._spawn()
         return lines
 
-    def saw(self, ready: bool) -> None:
-        """Note what the process says of itself in the presence list."""
-        self.ready = ready
+    def saw(self, ready: bool, lanes: tuple[int, ...] = ()) -> None:
+        """Note what the process says of itself in the presence list, and which lanes it serves."""
+        self.ready, self.lanes = ready, lanes
         if ready and self.state == "starting":
             self.state, self.reason = "running", ""
 

@@ -1,4 +1,4 @@
-"""What a worker process leaves behind when it is killed: its lease, and its line among the present.
+"""What a worker process leaves behind when it is killed: its leases, and its lines in the list.
 
 The supervisor sees the end of its own processes, so it need not wait for the lease to run out. The
 entries that were in flight are taken over at once, before newer ones are read.
@@ -6,12 +6,13 @@ entries that were in flight are taken over at once, before newer ones are read.
 
 import time
 from collections.abc import Callable, Collection
+from itertools import chain
 
 from streams.connection import Client
 from streams.keys import Lane
 from streams.lease import break_lease
 from streams.presence import present, withdraw
-from supervisor.overview import of_this_machine
+from supervisor.announced import of_this_machine
 
 
 class Estate:
@@ -29,20 +30,20 @@ class Estate:
         self._alive = frozenset(alive)
 
     def settle(self, client: Client) -> list[str]:
-        """Break the leases of the processes that ended; return the workers whose lease it was.
+        """Break the leases of the processes that ended; return the workers whose they were.
 
-        A worker announces itself before it takes a lease, so there is a line for every lease.
+        A worker announces each lane before it takes its lease, so there is a line for every lease.
 
         Raises what the server raises; what was not settled is tried again at the next call.
         """
         if not self._dead:
             return []
         settled = []
-        lines = of_this_machine(present(client, self._now_s()))
-        for pid in [pid for pid in self._dead if pid in lines]:
-            line = lines[pid]
+        processes = of_this_machine(present(client, self._now_s()))
+        lines = [p.lines for pid, p in processes.items() if pid in self._dead]
+        for line in chain.from_iterable(lines):
             if break_lease(client, Lane(line.lane, self._lanes), line.worker, line.consumer):
                 settled.append(line.worker)
             withdraw(client, line)
         self._dead.clear()
-        return settled
+        return list(dict.fromkeys(settled))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas.topology import AnyWorker, Topology
+from schemas.topology import Topology
 from schemas.topology_graph import did_you_mean, exclusive
 from supervisor.child import Child, ChildState, Place
 from supervisor.errors import ActionFailed, CannotScale, UnknownWorker
@@ -21,7 +21,7 @@ Steps = Generator[None, None, None]
 
 @dataclass(frozen=True, slots=True)
 class ChildView:
-    """A child as it stood at one moment, for other threads to read."""
+    """A child as it stood at one moment, for other threads to read; ``lanes`` it serves now."""
 
     place: Place
     pid: int | None
@@ -29,20 +29,16 @@ class ChildView:
     ready: bool
     restarts: int
     reason: str
+    lanes: tuple[int, ...] = ()
 
 
 def command_of(config: Path, place: Place) -> list[str]:
     """What starts the worker process of a place; its pages are for us, so on loopback."""
     return [
         sys.executable, "-P", "-m", "workers", place.worker, "--config", str(config),
-        "--lane", str(place.lane), "--parent", str(os.getpid()),
+        "--lanes", "all", "--parent", str(os.getpid()),
         "--host", "127.0.0.1", "--port", "0",
     ]  # fmt: skip
-
-
-def wanted_processes(settings: AnyWorker) -> int:
-    """Processes a worker has on each lane: one where it owns the lane, else its replicas."""
-    return min(1, settings.replicas) if exclusive(settings) else settings.replicas
 
 
 class Fleet:
@@ -72,7 +68,7 @@ class Fleet:
         self._gone: Counter[str] = Counter()
         self._known(only)
         names = [name for name in topology.workers if not only or name in only]
-        self.wanted = {name: wanted_processes(topology.workers[name]) for name in names}
+        self.wanted = {name: topology.workers[name].replicas for name in names}
         self.children: dict[Place, Child] = {}
 
     @property
@@ -90,13 +86,8 @@ class Fleet:
         return any(child.pid is not None for child in self.children.values())
 
     def places(self, worker: str) -> list[Place]:
-        """Where a worker's processes should be."""
-        lanes = self._topology.lanes
-        return [
-            Place(worker, lane, replica, lanes)
-            for lane in range(lanes)
-            for replica in range(self.wanted[worker])
-        ]
+        """A worker's processes as they should be; they share its lanes among themselves."""
+        return [Place(worker, replica) for replica in range(self.wanted[worker])]
 
     def start(self) -> None:
         """Start every process that there should be and is not."""
@@ -143,7 +134,7 @@ class Fleet:
     def view(self) -> tuple[ChildView, ...]:
         """Every child as it stands now."""
         return tuple(
-            ChildView(place, c.pid, c.state, c.ready, c.restarts, c.reason)
+            ChildView(place, c.pid, c.state, c.ready, c.restarts, c.reason, c.lanes)
             for place, c in self.children.items()
         )
 
@@ -164,15 +155,17 @@ class Fleet:
             yield from self._become_ready([child])
 
     def scale(self, worker: str, processes: int) -> Steps:
-        """Give a worker that many processes on each lane; it holds until the supervisor ends.
+        """Give a worker that many processes; it holds until the supervisor ends.
 
-        Raises UnknownWorker, and CannotScale for a worker that owns its lanes alone.
+        Raises UnknownWorker, and CannotScale where a worker that owns its lanes alone would have
+        more processes than lanes.
         """
         self._known([worker], self.wanted)
-        if exclusive(self._topology.workers[worker]) and processes > 1:
+        lanes = self._topology.lanes
+        if exclusive(self._topology.workers[worker]) and processes > lanes:
             raise CannotScale(
-                f"worker {worker!r} owns each of its {self._topology.lanes} lane(s) alone, so "
-                f"{processes} processes a lane would leave some idle; to spread it, raise 'lanes'"
+                f"worker {worker!r} owns each of its {lanes} lane(s) alone, so {processes} "
+                "processes would leave some idle; to spread it further, raise 'lanes'"
             )
         self.wanted[worker] = processes
         return self._scaling(worker)

@@ -10,9 +10,12 @@ from supervisor.fleet import ChildView
 
 
 def process_families(
-    children: Sequence[ChildView], restarts: Mapping[str, int], unscraped: Sequence[str]
+    children: Sequence[ChildView],
+    restarts: Mapping[str, int],
+    unscraped: Sequence[str],
+    lanes: int,
 ) -> Iterator[Metric]:
-    """Restarts by worker, and whether each worker takes entries, by lane.
+    """Restarts by worker, and whether each worker takes entries, on each of ``lanes`` lanes.
 
     ``unscraped`` names the processes whose own metrics are missing from this page.
     """
@@ -25,12 +28,12 @@ def process_families(
         "penstock_worker_up", "1 while a process takes entries of the lane.",
         labels=["worker", "lane"],
     )  # fmt: skip
-    lanes: dict[tuple[str, int], bool] = {}
+    served: dict[str, set[int]] = {}
     for child in children:
-        place = (child.place.worker, child.place.lane)
-        lanes[place] = lanes.get(place, False) or child.ready
-    for (worker, lane), ready in lanes.items():
-        up.add_metric([worker, str(lane)], float(ready))
+        served.setdefault(child.place.worker, set()).update(child.lanes)
+    for worker, its in served.items():
+        for lane in range(lanes):
+            up.add_metric([worker, str(lane)], float(lane in its))
     missing = GaugeMetricFamily(
         "penstock_supervisor_unscraped_processes",
         "Processes whose own metrics are missing here.",

@@ -1,6 +1,5 @@
 """How the whole pipeline stands: what ``penstock status`` prints and ``/status`` serves."""
 
-import platform
 from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
@@ -9,6 +8,7 @@ from schemas.topology import Topology
 from schemas.topology_graph import reads
 from streams.observe import StreamState
 from streams.presence import Presence
+from supervisor.announced import Announced, by_process
 from supervisor.fleet import ChildView
 
 
@@ -37,10 +37,13 @@ class SupervisorView(_View):
 
 
 class ProcessView(_View):
-    """One worker process. ``restarts`` is known to a supervisor only, and 0 without one."""
+    """One worker process, and the ``lanes`` whose entries it takes.
+
+    ``restarts`` is known to a supervisor only, and 0 without one.
+    """
 
     process: str
-    lane: int
+    lanes: tuple[int, ...] = ()
     pid: int | None
     state: str
     ready: bool
@@ -100,31 +103,25 @@ class Overview(_View):
     streams: tuple[StreamView, ...] = ()
 
 
-def of_this_machine(presences: Iterable[Presence]) -> dict[int, Presence]:
-    """The presences of processes on this machine, by process id."""
-    node = platform.node()[:64]
-    return {p.pid: p for p in presences if p.consumer.startswith(f"{node}-{p.pid}-")}
-
-
 def supervised(
-    children: Iterable[ChildView], presences: Mapping[int, Presence]
+    children: Iterable[ChildView], processes: Mapping[int, Announced]
 ) -> dict[str, list[ProcessView]]:
     """The supervisor's own processes, by worker."""
     found: dict[str, list[ProcessView]] = {}
     for child in children:
-        presence = presences.get(child.pid or 0)
+        process = processes.get(child.pid or 0)
         state: str = child.state
-        if presence is not None and state in ("starting", "running"):
-            state = presence.state
+        if process is not None and state in ("starting", "running"):
+            state = process.state
         found.setdefault(child.place.worker, []).append(
             ProcessView(
                 process=child.place.label,
-                lane=child.place.lane,
+                lanes=process.lanes if process else (),
                 pid=child.pid,
                 state=state,
                 ready=child.ready,
                 restarts=child.restarts,
-                rss_bytes=presence.rss_bytes if presence else None,
+                rss_bytes=process.presence.rss_bytes if process else None,
                 reason=child.reason,
             )
         )
@@ -134,15 +131,16 @@ def supervised(
 def unsupervised(presences: Iterable[Presence]) -> dict[str, list[ProcessView]]:
     """Whatever processes say that they are alive, by worker."""
     found: dict[str, list[ProcessView]] = {}
-    for presence in presences:
-        found.setdefault(presence.worker, []).append(
+    for process in by_process(presences):
+        line = process.presence
+        found.setdefault(line.worker, []).append(
             ProcessView(
-                process=presence.consumer,
-                lane=presence.lane,
-                pid=presence.pid,
-                state=presence.state,
-                ready=presence.ready,
-                rss_bytes=presence.rss_bytes,
+                process=line.consumer,
+                lanes=process.lanes,
+                pid=line.pid,
+                state=process.state,
+                ready=process.ready,
+                rss_bytes=line.rss_bytes,
             )
         )
     return found
@@ -150,7 +148,7 @@ def unsupervised(presences: Iterable[Presence]) -> dict[str, list[ProcessView]]:
 
 _WORST_FIRST = (
     "misconfigured", "backing_off", "starting", "waiting", "replaying", "stopping", "draining",
-    "running", "stopped",
+    "running", "standby", "stopped",
 )  # fmt: skip
 
 

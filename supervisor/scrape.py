@@ -22,7 +22,7 @@ class Scraped:
     @property
     def labels(self) -> dict[str, str]:
         """What tells its samples from those of another process of the same worker."""
-        return {"lane": str(self.place.lane), "replica": str(self.place.replica)}
+        return {"replica": str(self.place.replica)}
 
 
 def scrape(processes: Sequence[tuple[Place, Presence]]) -> list[Scraped]:

@@ -10,10 +10,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from streams.errors import StreamsError
 from streams.observe import stream_states
 from streams.presence import present
+from supervisor.announced import of_this_machine
 from supervisor.errors import ActionFailed, CannotScale, SupervisorError, UnknownWorker
 from supervisor.exposition import merged, rendered
 from supervisor.metrics import process_families, stream_families
-from supervisor.overview import ServerView, SupervisorView, of_this_machine
+from supervisor.overview import ServerView, SupervisorView
 from supervisor.pages import Answer, Routes
 from supervisor.requests import Request
 from supervisor.scrape import Scraped, scrape
@@ -102,6 +103,7 @@ class Site:
                 seen.children,
                 seen.restarts or {},
                 [s.place.label for s in scraped if s.page is None],
+                self._supervisor.topology.lanes,
             ),
             *stream_families(streams),
         ]
@@ -110,12 +112,12 @@ class Site:
     def _scraped(self) -> list[Scraped]:
         """The pages of our processes; one that has no line in the presence list has none."""
         try:
-            presences = of_this_machine(present(self._client, time.time()))
+            processes = of_this_machine(present(self._client, time.time()))
         except StreamsError:
-            presences = {}
+            processes = {}
         children = [child for child in self._supervisor.seen.children if child.pid is not None]
-        known = [(c.place, presences[c.pid]) for c in children if c.pid in presences]
-        unknown = [Scraped(c.place, None) for c in children if c.pid not in presences]
+        known = [(c.place, processes[c.pid].presence) for c in children if c.pid in processes]
+        unknown = [Scraped(c.place, None) for c in children if c.pid not in processes]
         return [*scrape(known), *unknown]
 
     def _restart(self, asked: Mapping[str, Any]) -> Answer:

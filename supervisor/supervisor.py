@@ -14,12 +14,12 @@ from typing import Any
 from schemas.topology import Topology
 from streams.errors import StreamsError
 from streams.outage import Outage
-from streams.presence import Presence, present
+from streams.presence import present
 from streams.settings import ServerSettings
+from supervisor.announced import Announced, of_this_machine
 from supervisor.child import Child, Place, Surroundings
 from supervisor.estate import Estate
 from supervisor.fleet import ChildView, Fleet, command_of
-from supervisor.overview import of_this_machine
 from supervisor.requests import Desk, Request
 from supervisor.server import StreamServer
 from supervisor.settings import SupervisorSettings
@@ -152,7 +152,7 @@ class Supervisor:
         for child, lines in self._fleet.look():
             for line in lines:
                 if line.loud:
-                    fields = {k: v for k, v in line.fields if k not in ("worker", "lane")}
+                    fields = {k: v for k, v in line.fields if k != "worker"}
                     getattr(self._log, line.level)(line.event, process=child.place.label, **fields)
 
     def _settle_estates(self) -> None:
@@ -169,15 +169,18 @@ class Supervisor:
         if now < self._presence_at_s:
             return
         try:
-            found: Mapping[int, Presence] = of_this_machine(present(self._client, time.time()))
+            found: Mapping[int, Announced] = of_this_machine(present(self._client, time.time()))
         except StreamsError as error:
             found = {}
             self._presence_at_s = now + self._outage.failed(error)
         else:
             self._outage.over()
         for child in self._fleet.children.values():
-            presence = found.get(child.pid or 0)
-            child.saw(presence is not None and presence.ready and child.state != "stopping")
+            process = found.get(child.pid or 0)
+            if process is None or child.state == "stopping":
+                child.saw(False)
+            else:
+                child.saw(process.ready, process.lanes)
 
     def _note(self, *, draining: bool = False) -> None:
         self.seen = Seen(

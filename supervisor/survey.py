@@ -8,12 +8,12 @@ from streams.connection import Client
 from streams.errors import StreamsError
 from streams.observe import counters, stream_states
 from streams.presence import present
+from supervisor.announced import of_this_machine
 from supervisor.fleet import ChildView
 from supervisor.overview import (
     Overview,
     ServerView,
     SupervisorView,
-    of_this_machine,
     stream_views,
     supervised,
     unsupervised,

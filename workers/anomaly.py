@@ -5,7 +5,7 @@ from schemas.findings import AnomalyEvent
 from schemas.topology import AnomalyWorkerSettings, Topology
 from streams.entry import Entry, Output
 from streams.keys import Lane, bare
-from workers.provenance import finding, text_field
+from workers.provenance import carried_on, finding, text_field
 from workers.watching import WatchedStreams
 
 
@@ -42,5 +42,5 @@ class Anomaly(WatchedStreams[AnomalyVerdict]):
             explanation=verdict.explanation[:1024],
         )
         note = finding(entry, self._schema, event, verdict.detector, verdict.severity)
-        fields = [b"data", event.model_dump_json().encode(), b"parents", entry.uid.encode()]
-        return Output(self._writes, fields, note)
+        fields = [b"data", event.model_dump_json().encode(), *carried_on(entry)]
+        return Output(self._writes, [*fields, b"parents", entry.uid.encode()], note)

@@ -5,7 +5,7 @@ from schemas.findings import DriftEvent
 from schemas.topology import DriftWorkerSettings, Topology
 from streams.entry import Entry, Output
 from streams.keys import Lane, bare
-from workers.provenance import finding
+from workers.provenance import carried_on, finding
 from workers.watching import WatchedStreams
 
 
@@ -46,5 +46,5 @@ class Drift(WatchedStreams[DriftVerdict]):
             explanation=verdict.explanation[:1024],
         )
         note = finding(entry, self._schema, event, verdict.detector, verdict.severity)
-        fields = [b"data", event.model_dump_json().encode(), b"parents", entry.uid.encode()]
-        return Output(self._writes, fields, note)
+        fields = [b"data", event.model_dump_json().encode(), *carried_on(entry)]
+        return Output(self._writes, [*fields, b"parents", entry.uid.encode()], note)

@@ -12,10 +12,9 @@ from streams.entry import Entry, Output, Settled, carried
 from streams.keys import Lane, bare
 from streams.quarantine import ONLY_FOR
 from workers.nesting import deeper_than
-from workers.provenance import provenance, text_field
+from workers.provenance import MOST_ID_BYTES, producer_id, provenance, text_field
 
 _MOST_FIELDS = 64
-_MOST_ID_BYTES = 128
 _MOST_VIOLATIONS = 32
 _REPLACED = frozenset((b"parents", ONLY_FOR))
 
@@ -24,7 +23,8 @@ class Gate:
     """Validates entries one by one; no message can lean on another.
 
     Rejected, with the reason: no or empty ``data``, more bytes or deeper nesting than the limits,
-    bad JSON or UTF-8, NaN, whatever the schema forbids, more than 64 fields, an unusable ``id``.
+    bad JSON or UTF-8, NaN, whatever the schema forbids, more than 64 fields, a field that stands
+    there twice, an unusable ``id``.
     """
 
     def __init__(self, topology: Topology, settings: GateSettings, worker: str, lane: Lane) -> None:
@@ -55,11 +55,11 @@ class Gate:
             [*_forwarded(entry.fields), b"parents", entry.uid.encode()],
             provenance(entry, schema, event),
         )
-        return Settled(entry, "accepted", [output], text_field(entry, b"id"))
+        return Settled(entry, "accepted", [output], producer_id(entry))
 
     def _fault(self, entry: Entry, data: bytes) -> Violation | None:
         """What is wrong before the schema is asked."""
-        limits, producer_id = self._limits, entry.get(b"id") or b""
+        limits, given_id = self._limits, entry.get(b"id") or b""
         if not data:
             return _violation("", "missing_data", "the entry has no field 'data' with a payload")
         if len(data) > limits.entry_bytes:
@@ -70,8 +70,11 @@ class Gate:
         if len(entry.fields) > 2 * _MOST_FIELDS:
             said = f"the entry has {len(entry.fields) // 2:,} fields; {_MOST_FIELDS} are allowed"
             return _violation("", "too_many_fields", said)
-        if len(producer_id) > _MOST_ID_BYTES or (producer_id and text_field(entry, b"id") is None):
-            said = f"the field 'id' must be UTF-8 of at most {_MOST_ID_BYTES} bytes"
+        if len(entry.fields) > 2 and len(set(entry.fields[::2])) < len(entry.fields) // 2:
+            said = "a field stands in the entry twice, and readers would not agree which counts"
+            return _violation("", "repeated_field", said)
+        if len(given_id) > MOST_ID_BYTES or (given_id and text_field(entry, b"id") is None):
+            said = f"the field 'id' must be UTF-8 of at most {MOST_ID_BYTES} bytes"
             return _violation("", "unusable_id", said)
         if deeper_than(limits.nesting, data):
             said = f"the payload is nested deeper than {limits.nesting} levels"
@@ -90,6 +93,7 @@ class Gate:
         note = {
             "parents": [entry.uid],
             "schema_name": self._rejection_schema,
+            "schema_version": rejection.schema_version,
             "source": text_field(entry, b"source"),
             "producer_id": text_field(entry, b"id"),
             "finding": {
@@ -101,7 +105,7 @@ class Gate:
         }
         fields = [b"data", rejection.model_dump_json().encode(), *carried(entry.fields)]
         output = Output(self._rejects_to, [*fields, b"parents", entry.uid.encode()], note)
-        return Settled(entry, "rejected", [output], text_field(entry, b"id"))
+        return Settled(entry, "rejected", [output], producer_id(entry))
 
 
 def _forwarded(fields: list[bytes]) -> list[bytes]:

@@ -14,12 +14,13 @@ from typing import Any
 from streams.commit import Committed
 from streams.entry import Entry, Settled
 from streams.errors import GroupMissing, LeaseLost, ServerAway, ServerFull
-from streams.outage import Outage
+from streams.outage import Backoff, Outage
 from streams.reader import Claim
 from streams.trim import trim
 from workers.handler import Handler, StatefulHandler, TryLater
 from workers.metrics import Metrics
-from workers.poison import Retries, dead_letter, halves, partition
+from workers.poison import Retries, dead_letter, halves
+from workers.portions import Appetite, portions
 from workers.recovery import Recovery
 from workers.standing import Standing
 from workers.station import Station
@@ -52,8 +53,11 @@ class Loop:
         self._now_s = now_s
         self._monotonic_s = monotonic_s
         self._stopping: threading.Event = standing.stopping
-        self._outage = Outage(log)
+        most_s = min(5.0, station.lease.ttl_s / 2)  # so all are back within a lease's time
+        self._outage = Outage(log, most_s=most_s)
+        self._anew = Backoff(most_s=most_s)
         self._retries = Retries()
+        self._appetite = Appetite(station.settings.max_batch)
         self._recovery = Recovery(station, handler, log)
         self._claim_at = self._trim_at = 0.0
         self._new = True
@@ -63,15 +67,24 @@ class Loop:
         while not self._stopping.is_set():
             try:
                 if self._take_up():
-                    while not self._stopping.is_set():
+                    while not (self._stopping.is_set() or self._surplus()):
                         self._turn()
+                    if not self._stopping.is_set():
+                        self._give_back()
             except ServerAway as error:
+                self._recovery.in_doubt()
                 self._wait(error)
-            except LeaseLost as error:
-                self._log.warning("lease_lost", error=str(error))
-            except GroupMissing as error:
-                self._log.warning("group_missing", error=str(error))
+            except (LeaseLost, GroupMissing) as error:
+                self._recovery.in_doubt()
+                self._begin_anew(error)
         self._lay_down()
+
+    def _begin_anew(self, error: Exception) -> None:
+        """Pause before work is taken up anew; longer each time, until a turn succeeds."""
+        event = "lease_lost" if isinstance(error, LeaseLost) else "group_missing"
+        self._log.warning(event, error=str(error))
+        self._standing.enter("waiting")
+        self._stopping.wait(self._anew.next_s())
 
     def _wait(self, error: Exception) -> None:
         self._standing.enter("waiting")
@@ -83,8 +96,8 @@ class Loop:
     def _take_up(self) -> bool:
         """Hold the lease, have the groups, bring back state and what was left pending."""
         station = self._station
-        if not (station.lease.renew() or station.lease.acquire(station.holder)):
-            self._standing.enter("waiting")
+        if not (station.lease.renew() or self._acquire()):
+            self._outage.over()
             self._stopping.wait(min(0.5, station.lease.ttl_s / 10))
             return False
         self._standing.enter("replaying")
@@ -92,19 +105,51 @@ class Loop:
         if missing:
             self._log.info("groups_created", streams=missing)
         self._recovery.restore_state()
+        self._retries = Retries()  # they are pending, and so come first
         for key in station.reader.keys:
             self._settle_pending_of(station.lease.consumer, key)
-        self._take_over_from_the_dead()  # what they had read is older than what is new
+        if self._outage.lasting:  # all leases may have run out; who lives comes back by then
+            self._claim_at = self._monotonic_s() + station.lease.ttl_s
+        else:
+            self._take_over_from_the_dead()  # what they had read is older than what is new
         self._new = False
         self._outage.over()
         self._standing.enter("running")
         return True
+
+    def _acquire(self) -> bool:
+        """Take the lane, if it is free and our share has room for it."""
+        station = self._station
+        share, lane = station.share, station.lane.index
+        if share is None or share.may_take(lane):
+            if station.lease.acquire(station.holder):
+                return True
+            if share is not None:
+                share.give(lane)
+        taken = station.lease.taken()
+        self._new |= taken  # what another process leaves pending, it may have died of
+        self._standing.enter("standby" if taken else "waiting")
+        return False
+
+    def _surplus(self) -> bool:
+        share = self._station.share
+        return share is not None and share.surplus(self._station.lane.index)
+
+    def _give_back(self) -> None:
+        """Leave the lane to a process that has fewer; it goes on from our checkpoint."""
+        self._hand_over()
+        if self._station.share is not None:
+            self._station.share.give(self._station.lane.index)
+        self._new = True
+        self._standing.enter("standby")
+        self._log.info("lane_given_back")
 
     def _turn(self) -> None:
         batch = self._read()
         if batch:
             self._settle(batch)
         self._keep_house()
+        self._anew.reset()
         self._standing.turned()
 
     def _read(self) -> list[Entry]:
@@ -114,12 +159,13 @@ class Loop:
             return [entry for entry in found if entry is not None]
         block_s = self._station.topology.delivery.block
         wait_s = self._retries.wait_s(self._monotonic_s(), block_s)
-        return self._station.reader.read(self._station.settings.max_batch, wait_s)
+        batch = self._station.reader.read(self._appetite.entries, wait_s)
+        self._appetite.ate(batch)
+        return batch
 
     def _settle(self, batch: Sequence[Entry]) -> None:
         """Handle and commit a batch; where it raises, narrow down to the guilty entry."""
-        size = self._station.settings.max_batch
-        todo = deque(batch[i : i + size] for i in range(0, len(batch), size))
+        todo = deque(portions(batch, self._station.settings.max_batch))
         while todo:
             part = todo.popleft()
             started_s = self._monotonic_s()
@@ -134,18 +180,25 @@ class Loop:
             except Exception as error:  # noqa: BLE001 - the edge: whatever a handler raises is settled
                 todo.extendleft(reversed(self._after_failure(part, error)))
                 continue
-            self._commit(settled)
+            self._commit(settled, self._recovery.sealed_if_due(settled, started_s, now=False))
             self._outage.over()
             self._standing.enter("running")
             self._metrics.batch(settled, self._monotonic_s() - started_s, self._now_s())
 
     def _handle(self, part: Sequence[Entry]) -> list[Settled]:
-        mine, others = partition(part, self._station.worker)
+        mine = [entry for entry in part if not self._station.is_for_another(entry)]
         with self._standing.handling():
-            return [*self._handler.handle(mine), *others] if mine else others
+            handled = iter(self._handler.handle(mine) if mine else ())
+        if len(mine) == len(part):
+            return list(handled)
+        kept = {entry.uid for entry in mine}  # in the batch's order: positions only go forward
+        return [next(handled) if entry.uid in kept else Settled(entry) for entry in part]
 
-    def _commit(self, settled: Sequence[Settled], *, checkpoint_now: bool = False) -> Committed:
-        sealed = self._recovery.sealed_if_due(settled, self._monotonic_s(), now=checkpoint_now)
+    def _commit_with_checkpoint(self, settled: Sequence[Settled]) -> None:
+        now_s = self._monotonic_s()
+        self._commit(settled, self._recovery.sealed_if_due(settled, now_s, now=True))
+
+    def _commit(self, settled: Sequence[Settled], sealed: bytes) -> Committed:
         committed = self._station.committer.commit(
             settled,
             at_ms=int(self._now_s() * 1000),
@@ -179,7 +232,7 @@ class Loop:
 
     def _bury(self, entry: Entry, error: str) -> None:
         letter = dead_letter(entry, self._station, error)
-        self._commit([letter], checkpoint_now=True)
+        self._commit_with_checkpoint([letter])
         self._log.error("dead_letter", message=entry.uid, attempts=entry.attempts)
 
     def _settle_pending_of(self, consumer: str, key: str) -> None:
@@ -199,7 +252,9 @@ class Loop:
             )
             seen, entries = self._station.reader.claim(consumer, key, claim)
             for entry in [e for e in entries if e.attempts > settings.max_attempts]:
-                self._bury(entry, f"its worker ended {entry.attempts - 1} times while handling it")
+                entry.attempts -= 1  # this delivery is for its burial
+                self._bury(entry, f"its worker ended {entry.attempts} times while handling it")
+                entry.attempts += 1
             self._settle([e for e in entries if e.attempts <= settings.max_attempts])
             if not seen:
                 return
@@ -223,17 +278,26 @@ class Loop:
         if now >= self._trim_at:
             self._trim_at = now + station.topology.delivery.trim_every
             self._trim()
+        if self._recovery.dirty and self._recovery.due(now):
+            self._commit_with_checkpoint([])  # what came last is saved too when nothing follows
 
     def _trim(self) -> None:
         station = self._station
         for plan in station.trims:
-            self._metrics.trimmed(plan.stream, trim(station.client, station.lane, plan))
+            removed = trim(station.client, station.lane, plan)
+            self._metrics.trimmed(plan.stream, removed)
 
     def _lay_down(self) -> None:
         self._standing.enter("draining")
         try:
-            if isinstance(self._handler, StatefulHandler) and self._recovery.has_state:
-                self._commit([], checkpoint_now=True)
-            self._station.lease.release()
+            self._hand_over()
         except (ServerAway, LeaseLost) as error:
             self._log.warning("ended_without_checkpoint", error=str(error))
+
+    def _hand_over(self) -> None:
+        """Save the state, and give the lease back; nothing where the lane is another's."""
+        if self._station.lease.token is None:
+            return
+        if isinstance(self._handler, StatefulHandler) and self._recovery.has_state:
+            self._commit_with_checkpoint([])
+        self._station.lease.release()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from schemas.settlements import DeadLetter
 from streams.entry import Entry, Output, Settled, carried
 from streams.keys import bare
-from streams.quarantine import ONLY_FOR
+from workers.provenance import producer_id
 from workers.station import Station
 
 _FIRST_RETRY_S = 0.2
@@ -16,23 +16,6 @@ def halves(part: Sequence[Entry]) -> list[Sequence[Entry]]:
     """The two halves of a part that raised."""
     middle = len(part) // 2
     return [part[:middle], part[middle:]]
-
-
-def partition(part: Sequence[Entry], worker: str) -> tuple[Sequence[Entry], list[Settled]]:
-    """The entries that this worker is to handle, and the others, settled with nothing to emit.
-
-    A released dead letter stands in its stream again for one group only; all other groups have
-    handled it before.
-    """
-    others = {
-        entry.id
-        for entry in part
-        if len(entry.fields) > 2 and entry.get(ONLY_FOR) not in (None, worker.encode())
-    }
-    if not others:
-        return part, []
-    mine = [entry for entry in part if entry.id not in others]
-    return mine, [Settled(entry) for entry in part if entry.id in others]
 
 
 def dead_letter(entry: Entry, station: Station, error: str) -> Settled:
@@ -48,6 +31,7 @@ def dead_letter(entry: Entry, station: Station, error: str) -> Settled:
     lineage = {
         "parents": [entry.uid],
         "schema_name": station.topology.streams[station.topology.dead_letters].schema_name,
+        "schema_version": letter.schema_version,
         "finding": {
             "kind": "dead_letter",
             "detector": station.worker,
@@ -57,7 +41,8 @@ def dead_letter(entry: Entry, station: Station, error: str) -> Settled:
         },
     }
     output = Output(station.dead_letters, [*fields, *carried(entry.fields)], lineage)
-    return Settled(entry, "dead", [output])
+    # the producer's id is free again, or the released message would count as its own duplicate
+    return Settled(entry, "dead", [output], producer_id(entry))
 
 
 class Retries:

@@ -6,6 +6,9 @@ from schemas.findings import AnomalyEvent, DriftEvent
 from schemas.registry import Schema
 from streams.entry import Entry
 
+MOST_ID_BYTES = 128
+"""The longest ``id`` that a producer may give."""
+
 
 def provenance(entry: Entry, schema: Schema, event: object) -> dict[str, Any]:
     """What lineage records say of a message that was made of ``entry``; nothing secret."""
@@ -19,6 +22,16 @@ def provenance(entry: Entry, schema: Schema, event: object) -> dict[str, Any]:
         "source": text_field(entry, b"source"),
         "producer_id": text_field(entry, b"id"),
     }
+
+
+def carried_on(entry: Entry) -> list[bytes]:
+    """The fields that every output takes over from its input: when it was, and its trace."""
+    found: list[bytes] = []
+    for name in (b"time", b"traceparent"):
+        value = entry.get(name)
+        if value is not None:
+            found += [name, value]
+    return found
 
 
 def finding(
@@ -46,3 +59,9 @@ def text_field(entry: Entry, name: bytes) -> str | None:
         return value.decode()[:128] or None if value else None
     except UnicodeDecodeError:
         return None
+
+
+def producer_id(entry: Entry) -> str | None:
+    """The whole ``id`` that a producer gave, where it is usable: UTF-8 of 1 to 128 bytes."""
+    value = entry.get(b"id") or b""
+    return text_field(entry, b"id") if len(value) <= MOST_ID_BYTES else None

@@ -7,7 +7,6 @@ from streams.checkpoint import Checkpoint, Header
 from streams.entry import Entry, Settled
 from streams.errors import CheckpointRefused
 from workers.handler import Handler, StatefulHandler
-from workers.poison import partition
 from workers.station import Station
 
 _CHUNK = 1000
@@ -26,6 +25,11 @@ class Recovery:
         self._positions: dict[str, str] = {}
         self._saved_at_s = float("-inf")
         self.has_state = False
+        self.dirty = False  # the state contains what no checkpoint does
+
+    def in_doubt(self) -> None:
+        """Note that the state may contain what was not committed: it is no checkpoint."""
+        self.has_state = False
 
     def restore_state(self) -> None:
         """Bring the state to exactly what it was after the last commit.
@@ -35,6 +39,7 @@ class Recovery:
         """
         if self._handler is None:
             return
+        self.has_state = False
         self._positions = self._station.committer.positions()
         start, known = self._from_checkpoint()
         if start is not None:
@@ -78,7 +83,7 @@ class Recovery:
 
     def _handle_silently(self, chunk: Sequence[Entry]) -> None:
         assert self._handler is not None
-        mine, _ = partition(chunk, self._station.worker)
+        mine = [entry for entry in chunk if not self._station.is_for_another(entry)]
         if mine:
             self._handler.handle(mine)
 
@@ -88,8 +93,12 @@ class Recovery:
 
     def sealed_if_due(self, settled: Sequence[Settled], now_s: float, *, now: bool) -> bytes:
         """A sealed state that contains ``settled``, if it is time for one; else nothing."""
-        due = now or now_s - self._saved_at_s >= self._station.settings.checkpoint_every
-        return self._sealed(settled) if self._handler is not None and due else b""
+        wanted = self._handler is not None and (now or self.due(now_s))
+        return self._sealed(settled) if wanted else b""
+
+    def due(self, now_s: float) -> bool:
+        """Whether the last checkpoint is as old as it may become."""
+        return now_s - self._saved_at_s >= self._station.settings.checkpoint_every
 
     def _sealed(self, settled: Sequence[Settled]) -> bytes:
         assert self._handler is not None
@@ -102,5 +111,6 @@ class Recovery:
     def committed(self, settled: Sequence[Settled], saved: bool, now_s: float) -> None:
         """Note that a batch was committed, and whether its checkpoint was."""
         self._positions |= {s.entry.stream: s.entry.id for s in settled}
+        self.dirty = self._handler is not None and (self.dirty or bool(settled)) and not saved
         if saved:
             self._saved_at_s = now_s

@@ -1,4 +1,4 @@
-"""How a worker process stands: its state, whether it is ready, and whether it was told to stop."""
+"""How a worker stands on a lane: its state, whether it is ready, whether it was told to stop."""
 
 import threading
 import time
@@ -9,10 +9,18 @@ from streams.presence import State
 
 
 class Standing:
-    """Shared by the loop (which writes it), the heartbeat and the health pages (which read it)."""
+    """Shared by the loop (which writes it), the heartbeat and the health pages (which read it).
 
-    def __init__(self, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
-        self.stopping = threading.Event()
+    ``stopping`` may be shared by several lanes of one process.
+    """
+
+    def __init__(
+        self,
+        stopping: threading.Event | None = None,
+        *,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.stopping = stopping or threading.Event()
         self.state: State = "starting"
         self._monotonic_s = monotonic_s
         self._turned_at_s = monotonic_s()
@@ -37,6 +45,11 @@ class Standing:
     def ready(self) -> bool:
         """Whether the worker takes entries right now."""
         return self.state == "running"
+
+    @property
+    def served(self) -> bool:
+        """Whether the lane is served, by this process or by another."""
+        return self.state in ("running", "standby")
 
     @property
     def idle_s(self) -> float:

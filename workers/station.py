@@ -1,21 +1,25 @@
-"""What one worker process has at hand: its place in the topology and its ways to the streams."""
+"""What a worker has at hand on one lane: its place in the topology and its ways to the streams."""
 
 import os
 import platform
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 from schemas.topology import AnyWorker, Topology
-from schemas.topology_graph import exclusive, reads
+from schemas.topology_graph import exclusive, readers, reads
 from streams.checkpoint import Seal
 from streams.commit import Committer
 from streams.connection import Client
+from streams.entry import Entry
 from streams.keys import Lane
 from streams.lease import OWNER, Lease
+from streams.quarantine import ONLY_FOR
 from streams.reader import OwnerReader, Reader
-from streams.trim import TrimPlan, plan_trim
+from streams.trim import TrimPlan, trims_of
+from workers.share import Share
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Station:
     """Everything the loop needs to work for one worker on one lane.
 
     ``holder`` names this process; it is the consumer's name too, unless the lane is owned alone.
+    ``share`` says which of the lanes owned alone are this process's part; None: any.
+    ``elsewhere`` names, for each stream key, the other workers that read it.
     ``author`` is what lineage records say of this worker.
     """
 
@@ -39,20 +45,50 @@ class Station:
     committer: Committer
     seal: Seal
     trims: tuple[TrimPlan, ...]
+    elsewhere: Mapping[str, frozenset[bytes]]
+    share: Share | None = None
 
     @property
     def dead_letters(self) -> str:
         """The key of this lane's dead letters."""
         return self.lane.stream(self.topology.dead_letters)
 
+    def is_for_another(self, entry: Entry) -> bool:
+        """Whether an entry is a released dead letter that another worker still has to handle.
+
+        This worker has handled it before. The field is believed only where no producer writes,
+        and only if it names another reader of the stream.
+        """
+        if len(entry.fields) == 2:
+            return False
+        return entry.get(ONLY_FOR) in self.elsewhere[entry.stream]
+
+
+def _other_readers(topology: Topology, stream: str, worker: str) -> frozenset[bytes]:
+    if topology.streams[stream].source:
+        return frozenset()
+    return frozenset(name.encode() for name in readers(topology, stream) if name != worker)
+
+
+def holder_name() -> str:
+    """A name for this process that no other has, on any host."""
+    return f"{platform.node()[:64]}-{os.getpid()}-{secrets.token_hex(3)}"
+
 
 def take_station(
-    client: Client, topology: Topology, worker: str, lane: Lane, seal: Seal
+    client: Client,
+    topology: Topology,
+    worker: str,
+    lane: Lane,
+    seal: Seal,
+    *,
+    holder: str = "",
+    share: Share | None = None,
 ) -> Station:
-    """Put a station together; nothing is sent yet."""
+    """Put a station together; nothing is sent yet. The stations of a process have one holder."""
     settings = topology.workers[worker]
     alone = exclusive(settings)
-    holder = f"{platform.node()[:64]}-{os.getpid()}-{secrets.token_hex(3)}"
+    holder = holder or holder_name()
     delivery = topology.delivery
     lease = Lease(client, lane, worker, OWNER if alone else holder, delivery.lease)
     streams = reads(topology, worker)
@@ -82,7 +118,11 @@ def take_station(
             remember_s=delivery.remember_ids,
         ),
         seal=seal,
-        trims=tuple(plan_trim(topology, stream) for stream in streams),
+        trims=trims_of(topology, worker),
+        elsewhere={
+            lane.stream(stream): _other_readers(topology, stream, worker) for stream in streams
+        },
+        share=share,
     )
 
 

@@ -19,9 +19,7 @@ from schemas.topology import Topology, TransformSettings
 from streams.entry import Entry, Output, Settled
 from streams.keys import Lane, bare
 from workers.errors import Misconfigured
-from workers.provenance import provenance, text_field
-
-_CARRIED = (b"time", b"traceparent")
+from workers.provenance import carried_on, provenance, text_field
 
 
 class OutputRefused(ValueError):
@@ -75,10 +73,7 @@ class Transform:
         data, event = self._checked(derived.event, schema, stream)
         parents = list(derived.parents) or [entry.uid]
         fields = [b"data", data, b"source", f"penstock/{self._worker}".encode()]
-        for name in _CARRIED:
-            value = entry.get(name)
-            if value is not None:
-                fields += [name, value]
+        fields += carried_on(entry)
         subject = derived.subject or text_field(entry, b"subject")
         if subject:
             fields += [b"subject", subject.encode()]
@@ -115,6 +110,15 @@ class TransformWithMemory(Transform):
 
     def _call(self, message: Message[Any]) -> Any:
         return _listed(self._function(message, self._memory))  # a generator ends before the next
+
+    def handle(self, batch: Sequence[Entry]) -> list[Settled]:
+        """Call the function for each entry; raises TypeError for a memory that cannot be saved.
+
+        It is looked at with every batch, while the entry that spoilt it can still be told.
+        """
+        settled = super().handle(batch)
+        self.state()
+        return settled
 
     def reset(self) -> None:
         """Forget everything."""

@@ -193,8 +193,8 @@ def _chosen(ward: "Ward", uids: list[str], every: bool, rule: str | None) -> Ite
 
 
 def _each(uids: Iterator[str], act: Callable[[str], None]) -> None:
-    """Do it for each; one that is gone stops none of the others, and ends in exit code 1."""
-    from streams.errors import UnknownEntry
+    """Do it for each; one that cannot be stops none of the others, and ends in exit code 1."""
+    from streams.errors import EntryRefused, UnknownEntry
     from supervisor.exits import Exit
 
     done = failed = 0
@@ -202,7 +202,7 @@ def _each(uids: Iterator[str], act: Callable[[str], None]) -> None:
         try:
             act(uid)
             done += 1
-        except UnknownEntry as error:
+        except (EntryRefused, UnknownEntry) as error:
             typer.echo(f"penstock: {error}", err=True)
             failed += 1
     if not done and not failed:

@@ -175,12 +175,13 @@ def restart(
 def scale(
     context: typer.Context,
     worker: Annotated[str, typer.Argument(help="A worker of the topology.")],
-    processes: Annotated[int, typer.Argument(min=0, max=256, help="Processes on each lane.")],
+    processes: Annotated[int, typer.Argument(min=0, max=256, help="How many.")],
 ) -> None:
     """Give a worker more or fewer processes, until the next 'up'.
 
-    For good, set its 'replicas' in the topology file. A worker that owns its lanes alone
-    (anomaly, drift, lineage, a transform with memory) has one on each; 0 pauses it.
+    They share its lanes. For good, set its 'replicas' in the topology file. A worker that owns
+    its lanes alone (anomaly, drift, lineage, a transform with memory) has at most one process a
+    lane; 0 pauses it.
 
     Example: penstock scale gate 2
     """
@@ -188,4 +189,4 @@ def scale(
 
     control = Control(Context.of(context).settings().data_dir)
     control.act("scale", {"worker": worker, "processes": processes})
-    typer.echo(f"{worker} has {processes} process(es) on each lane; ready")
+    typer.echo(f"{worker} has {processes} process(es); ready")

@@ -382,3 +382,54 @@ def test_when_memory_runs_out_nothing_is_dropped_and_trimming_makes_room(
         send(client, "CONFIG SET", "maxmemory", "0")
     assert data_of(all_entries(client, topology, "OK"))[6000:] == late
     assert send(client, "XLEN", "IN") < 6100
+
+
+def test_a_field_of_ours_in_a_producers_entry_hides_nothing_from_the_gate(
+    client: Client, topology: Topology
+) -> None:
+    for name in ("nobody", "gate", "other"):
+        send(client, "XADD", "IN", "*", "data", "no json", "only_for", name)
+        send(client, "XADD", "IN", "*", "data", reading(), "only_for", name)
+    with working(client, topology, "gate"):
+        until(lambda: settled(client, topology))
+    assert len(all_entries(client, topology, "BAD")) == 3
+    accepted = all_entries(client, topology, "OK")
+    assert len(accepted) == 3
+    assert {entry.get(b"only_for") for entry in accepted} == {None}
+
+
+def with_retention(tmp_path: Path, stream: str, **retention: object) -> Topology:
+    streams = {**SMALL["streams"], stream: {**SMALL["streams"][stream], "retention": retention}}
+    return topology_from({**SMALL, "streams": streams}, tmp_path)
+
+
+def test_a_stream_that_no_worker_reads_is_trimmed_by_its_writer(
+    client: Client, tmp_path: Path
+) -> None:
+    topology = with_retention(tmp_path, "OK", entries=10)
+    Publisher(client).publish_batch("IN", [Outgoing(data) for data in readings(300)])
+    with working(client, topology, "gate"):
+        until(lambda: settled(client, topology))
+        until(lambda: send(client, "XLEN", "OK") == 10)
+
+
+def test_one_trim_keeps_up_with_many_thousand_entries_too_many(
+    client: Client, tmp_path: Path
+) -> None:
+    topology = with_retention(tmp_path, "OK", entries=5)
+    pipe = client.pipeline(transaction=False)
+    for i in range(7000):
+        pipe.xadd("OK", {"data": str(i)})
+    pipe.execute()
+    assert trim(client, LANE, plan_trim(topology, "OK")) == 6995
+
+
+def test_a_dead_letter_with_a_producers_id_can_be_released(
+    client: Client, topology: Topology
+) -> None:
+    publisher = Publisher(client)
+    publisher.publish("IN", Outgoing(reading(), id="a"))
+    _, reader, committer = holder(client, "c")
+    (entry,) = reader.read(1, 0.01)
+    committer.commit([Settled(entry, "dead", [], "a")], at_ms=1)
+    assert not publisher.publish("IN", Outgoing(reading(), id="a")).duplicate

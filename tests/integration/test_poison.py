@@ -9,6 +9,7 @@ from schemas.settlements import DeadLetter
 from schemas.topology import Topology
 from streams.connection import Client, send
 from streams.entry import Entry, Settled
+from streams.errors import EntryRefused, UnknownEntry
 from streams.keys import Lane
 from streams.publish import Outgoing, Publisher
 from streams.quarantine import Quarantine
@@ -160,8 +161,15 @@ def test_a_released_dead_letter_is_handled_by_its_worker_only(
 
 
 def topology_with_another_reader(topology: Topology) -> Topology:
-    gate = topology.workers["gate"]
-    return topology.model_copy(update={"workers": {"gate": gate, "other": gate}})
+    """The same stream, inside the pipeline: there the mark of a released letter is believed."""
+    gate, inside = (
+        topology.workers["gate"],
+        topology.streams["IN"].model_copy(update={"source": False}),
+    )
+    streams = {**topology.streams, "IN": inside}
+    return topology.model_copy(
+        update={"streams": streams, "workers": {"gate": gate, "other": gate}}
+    )
 
 
 def test_a_released_rejection_goes_through_the_gate_again(
@@ -178,3 +186,33 @@ def test_a_released_rejection_goes_through_the_gate_again(
     assert accepted.get(b"id") == b"a"
     assert accepted.get(b"source") == b"probe"
     assert bad.list() == []
+
+
+def test_a_shortened_id_names_one_entry_or_none(client: Client, topology: Topology) -> None:
+    bad, _ = quarantines(client)
+    publish_bad = ("data", '{"stream":"IN","kind":"rejection"}', "original.data", reading())
+    send(client, "XADD", "BAD", "5-5", *publish_bad)
+    bad.release("BAD/5", AUTHOR)
+    with pytest.raises(UnknownEntry):
+        bad.release("BAD/5", AUTHOR)
+    assert send(client, "XLEN", "IN") == 1
+    send(client, "XADD", "BAD", "7-1", *publish_bad)
+    send(client, "XADD", "BAD", "7-2", *publish_bad)
+    with pytest.raises(UnknownEntry, match="several entries"):
+        bad.drop("7")
+    bad.drop("BAD/7-2")
+    with pytest.raises(UnknownEntry):
+        bad.drop("BAD/7-2")
+
+
+def test_an_entry_of_too_many_fields_is_refused_at_its_release(
+    client: Client, topology: Topology
+) -> None:
+    bad, _ = quarantines(client)
+    many = [part for i in range(5000) for part in (f"f{i}", "x")]
+    send(client, "XADD", "IN", "*", "data", reading(), *many)
+    with working(client, topology, "gate"):
+        (rejected,) = until(bad.list)
+        with pytest.raises(EntryRefused, match="drop it"):
+            bad.release(rejected.entry.uid, AUTHOR)
+    assert bad.size() == 1

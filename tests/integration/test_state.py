@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from schemas.message import Derived, Message
 from schemas.topology import Topology
 from streams.connection import Client, send
+from streams.groups import group_rows
 from tests.servers.crashing import run_until_killed, start_dying
 from tests.servers.pipeline import (
     READING,
@@ -192,8 +193,44 @@ def test_a_second_process_waits_for_the_lane(client: Client, topology: Topology)
     first = start_worker(client, topology, "summing")
     until(lambda: first.standing.ready)
     second = start_worker(client, topology, "summing")
-    until(lambda: second.standing.state == "waiting")
+    until(lambda: second.standing.state == "standby")
     first.stop()
     until(lambda: second.standing.ready)
     assert len(data_of(all_entries(client, topology, "SUMS"))) == 4
     second.stop()
+
+
+def test_what_came_last_is_in_a_checkpoint_also_when_nothing_follows(
+    client: Client, topology: Topology
+) -> None:
+    fill(client, 200)
+    running = start_worker(client, topology, "summing")
+    place = "penstock:positions:summing"
+    until(lambda: send(client, "HGET", place, "floor:OK") == b"1199-0", 10.0)
+    running.stop()
+
+
+def test_an_entry_for_another_worker_changes_neither_order_nor_state(
+    client: Client, tmp_path: Path
+) -> None:
+    gate = {"kind": "gate", "routes": {"IN": "OK"}, "rejects_to": "BAD"}
+    streams = {**WATCHING["streams"], "OK": {"schema": READING, "retention": {"age": "9999d"}}}
+    for unused in ("EVENTS", "DRIFTS"):
+        del streams[unused]
+    summing = {**WATCHING["workers"]["summing"], "checkpoint_every": "1h"}
+    workers = {"gate": gate, "summing": summing, "other": {**summing}}
+    topology = topology_from({**WATCHING, "streams": streams, "workers": workers}, tmp_path)
+    fill(client, 49)
+    send(client, "XADD", "OK", "2000-0", "data", shifted(1)[0], "only_for", "other")
+    send(client, "XADD", "OK", "2001-0", "data", shifted(1)[0])
+    run_until_killed(start_dying(client, topology, "summing", 3, after=True))
+    assert send(client, "HGET", "penstock:positions:summing", "position:OK") == b"2001-0"
+    running = start_worker(client, topology, "summing")
+    until(lambda: settled_by(client, "summing"))
+    running.stop()
+    assert len(all_entries(client, topology, "SUMS")) == 1
+
+
+def settled_by(client: Client, worker: str) -> bool:
+    rows = [row for row in group_rows(client, "OK") if row["name"] == worker.encode()]
+    return bool(rows) and rows[0]["lag"] == 0 and rows[0]["pending"] == 0

@@ -1,10 +1,11 @@
-"""Worker processes as the supervisor starts them, which a test may kill at any instant."""
+"""Worker processes as the supervisor starts them, which may be killed or frozen at any instant."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,49 +15,109 @@ ROOT = Path(__file__).parents[2]
 
 
 class Workers:
-    """Processes by worker name; ``kill`` leaves no chance to tidy up."""
+    """Processes by label; ``kill`` leaves no chance to tidy up.
 
-    def __init__(self, server: StreamServer, config: Path) -> None:
+    A label is a worker's name, with ``#2`` and so on behind it where there are more of it.
+    ``after_death`` runs between a process's end and its next start, as a supervisor would do.
+    ``code`` is where Python looks for packages first. ``most_bytes`` bounds the address space.
+    """
+
+    def __init__(
+        self,
+        server: StreamServer,
+        config: Path,
+        *,
+        after_death: Callable[[], object] = lambda: None,
+        code: Path = ROOT,
+        most_bytes: int | None = None,
+    ) -> None:
         self._config = config
+        self._after_death = after_death
+        self._code = code
+        self._most_bytes = most_bytes
+        # what runs from elsewhere is not ours, so its coverage is not either
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if code == ROOT or not name.startswith("COVERAGE_")
+        }
         self._environment = {
-            **os.environ,
+            **inherited,
             "PENSTOCK_REDIS_URL": server.url,
             "PENSTOCK_DATA_DIR": str(config.parent),
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{code}{os.pathsep}{ROOT}",
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str) -> None:
+    def start(self, label: str) -> None:
         """Start a worker; its log goes to a file beside the topology."""
-        with (self._config.parent / f"{name}.log").open("ab") as log:
-            self.processes[name] = subprocess.Popen(
+        name = label.partition("#")[0]
+        with self.log_of(label).open("ab") as log:
+            self.processes[label] = subprocess.Popen(
                 [sys.executable, "-m", "workers", name, "--config", str(self._config)],
                 env=self._environment,
-                cwd=ROOT,
+                cwd=self._code,
                 stderr=log,
+                preexec_fn=self._limit if self._most_bytes else None,
             )
 
-    def kill(self, name: str) -> None:
+    def log_of(self, label: str) -> Path:
+        """The log of all processes that had this label."""
+        return self._config.parent / f"{label}.log"
+
+    def _limit(self) -> None:
+        assert self._most_bytes is not None
+        resource.setrlimit(resource.RLIMIT_AS, (self._most_bytes, self._most_bytes))
+
+    def kill(self, label: str) -> None:
         """``kill -9``, and start it again."""
-        self.processes[name].send_signal(signal.SIGKILL)
-        self.processes[name].wait(20)
-        self.start(name)
+        self.processes[label].send_signal(signal.SIGKILL)
+        self.processes[label].wait(20)
+        self._after_death()
+        self.start(label)
+
+    def revive(self) -> list[str]:
+        """Start again whatever ended by itself; return the labels."""
+        ended = [label for label, process in self.processes.items() if process.poll() is not None]
+        for label in ended:
+            self._after_death()
+            self.start(label)
+        return ended
+
+    def freeze(self, label: str) -> None:
+        """``SIGSTOP``: the process stands still with whatever it holds."""
+        self.processes[label].send_signal(signal.SIGSTOP)
+
+    def thaw(self, label: str) -> None:
+        """``SIGCONT``."""
+        self.processes[label].send_signal(signal.SIGCONT)
+
+    @property
+    def alive(self) -> list[int]:
+        """The process ids of those that run."""
+        return [p.pid for p in self.processes.values() if p.poll() is None]
 
     def stop(self) -> None:
         """End all of them in good order."""
         for process in self.processes.values():
             process.send_signal(signal.SIGTERM)
-        for name, process in self.processes.items():
+        for label, process in self.processes.items():
             # a process that was told before it listened for signals has nothing to drain
-            assert process.wait(30) in (0, -signal.SIGTERM), (
-                self._config.parent / f"{name}.log"
-            ).read_text()
+            assert process.wait(30) in (0, -signal.SIGTERM), self.log_of(label).read_text()
+        self.processes.clear()
 
 
 @contextmanager
-def workers(server: StreamServer, config: Path) -> Iterator[Workers]:
+def workers(
+    server: StreamServer,
+    config: Path,
+    *,
+    after_death: Callable[[], object] = lambda: None,
+    code: Path = ROOT,
+    most_bytes: int | None = None,
+) -> Iterator[Workers]:
     """Worker processes that are gone when the block ends, however it ends."""
-    found = Workers(server, config)
+    found = Workers(server, config, after_death=after_death, code=code, most_bytes=most_bytes)
     try:
         yield found
         found.stop()

@@ -30,11 +30,13 @@ class StreamServer:
     port: int = field(default_factory=_free_port)
     appendfsync: str = "everysec"
     extra: tuple[str, ...] = ()
+    password: str = ""
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        login = f":{self.password}@" if self.password else ""
+        return f"redis://{login}127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         self.process = subprocess.Popen(

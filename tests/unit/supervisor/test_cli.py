@@ -15,10 +15,8 @@ from typer.testing import CliRunner, Result
 from supervisor.cli import app
 from supervisor.context import Context
 from supervisor.exits import Exit
-from supervisor.fleet import wanted_processes
 from supervisor.overview import Overview, ProcessView, ServerView, WorkerView
 from tests.servers.pipeline import SMALL, topology_from
-from tests.unit.supervisor.stand_ins import topology
 
 ASYNCAPI = Path(__file__).parents[2] / "data" / "asyncapi-3.0.0.json"
 
@@ -222,16 +220,11 @@ def test_an_unknown_log_level_or_worker_is_refused(config: Path) -> None:
     assert "did you mean 'gate'" in result.stderr
 
 
-def test_a_paused_worker_wants_no_process() -> None:
-    workers = topology().workers
-    assert wanted_processes(workers["pass"].model_copy(update={"replicas": 0})) == 0
-
-
 def test_a_server_that_is_away_is_shown_and_ends_status_with_its_code(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     process = ProcessView(
-        process="gate", lane=0, pid=None, state="backing_off", ready=False, reason="it broke"
+        process="gate", pid=None, state="backing_off", ready=False, reason="it broke"
     )
     worker = WorkerView(
         worker="gate", kind="gate", wanted=1, ready=0, state="backing_off", restarts=3,

@@ -69,7 +69,14 @@ def until_ready(log: Path) -> None:
 
 
 def test_a_pipeline_is_started_with_the_same_topology() -> None:
-    assert up_command(Path("mine.yaml"))[1:] == ["-m", "supervisor", "--config", "mine.yaml", "up"]
+    assert up_command(Path("mine.yaml"))[1:] == [
+        "-P",
+        "-m",
+        "supervisor",
+        "--config",
+        "mine.yaml",
+        "up",
+    ]
 
 
 def test_the_server_is_waited_for(tmp_path: Path) -> None:

@@ -46,15 +46,18 @@ def test_a_merged_page_says_the_same_as_the_page_it_was_made_of() -> None:
     assert samples(rendered(merged([({}, text)])).decode()) == samples(text)
 
 
-def test_a_lane_is_up_while_one_of_its_processes_is_ready() -> None:
+def test_a_lane_is_up_while_one_process_takes_its_entries() -> None:
     children = [
-        ChildView(Place("gate", 0, 0), 1, "running", True, 0, ""),
-        ChildView(Place("gate", 0, 1), None, "backing_off", False, 2, "x"),
-        ChildView(Place("pass", 1, 0), 3, "starting", False, 0, ""),
+        ChildView(Place("gate", 0), 1, "running", True, 0, "", (0, 1)),
+        ChildView(Place("gate", 1), None, "backing_off", False, 2, "x"),
+        ChildView(Place("pass", 0), 3, "running", True, 0, "", (0,)),
+        ChildView(Place("late", 0), 4, "starting", False, 0, ""),
     ]
-    text = rendered(process_families(children, {"gate": 2, "pass": 0}, ["pass"])).decode()
-    assert 'penstock_worker_up{lane="0",worker="gate"} 1.0' in text
-    assert 'penstock_worker_up{lane="1",worker="pass"} 0.0' in text
+    text = rendered(process_families(children, {"gate": 2, "pass": 0}, ["late"], 2)).decode()
+    for worker, up in (("gate", (1, 1)), ("pass", (1, 0)), ("late", (0, 0))):
+        for lane in (0, 1):
+            said = f'penstock_worker_up{{lane="{lane}",worker="{worker}"}} {up[lane]}.0'
+            assert said in text
     assert 'penstock_supervisor_restarts_total{worker="gate"} 2.0' in text
     assert "penstock_supervisor_unscraped_processes 1.0" in text
 
@@ -77,11 +80,11 @@ def test_a_process_that_does_not_answer_holds_up_nobody_else() -> None:
         good, bad = scrape(
             [
                 (Place("gate"), presence("gate", 1, port=pages.port)),
-                (Place("gate", 0, 1), presence("gate", 2, port=1)),
+                (Place("gate", 1), presence("gate", 2, port=1)),
             ]
         )
     finally:
         pages.close()
     assert (good.page, bad.page) == ("x 1\n", None)
-    assert bad.labels == {"lane": "0", "replica": "1"}
+    assert bad.labels == {"replica": "1"}
     assert scrape([]) == []

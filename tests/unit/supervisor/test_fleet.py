@@ -40,20 +40,17 @@ def labels(fleet: Fleet) -> list[str]:
     return [place.label for place in fleet.children]
 
 
-def test_a_worker_that_owns_its_lanes_has_one_process_each_and_others_their_replicas(
+def test_every_worker_has_its_replicas_however_many_lanes_there_are(
     machine: Machine, tmp_path: Path
 ) -> None:
     workers = {
         "gate": {"kind": "gate", "routes": {"IN": "OK"}, "rejects_to": "BAD", "replicas": 2},
-        "watch": {"kind": "anomaly", "watch": {"OK": {}}, "writes": "OUT", "replicas": 2},
+        "watch": {"kind": "anomaly", "watch": {"OK": {}}, "writes": "OUT", "replicas": 1},
         "off": {"kind": "gate", "routes": {"IN": "OK"}, "rejects_to": "BAD", "replicas": 0},
     }
-    fleet = fleet_on(machine, tmp_path, lanes=2, workers=workers)
+    fleet = fleet_on(machine, tmp_path, lanes=8, workers=workers)
     fleet.start()
-    assert labels(fleet) == [
-        "gate.lane0", "gate.lane0.replica1", "gate.lane1", "gate.lane1.replica1",
-        "watch.lane0", "watch.lane1",
-    ]  # fmt: skip
+    assert labels(fleet) == ["gate", "gate.replica1", "watch"]
     assert not fleet.ready
     all_ready(fleet)
     assert fleet.ready
@@ -147,7 +144,19 @@ def test_scaling_up_and_down_changes_only_that_worker(machine: Machine, tmp_path
     assert fleet.restarts() == {"gate": 1, "pass": 0}
 
 
-def test_a_worker_that_owns_its_lanes_cannot_be_scaled_but_paused(
+def test_a_worker_that_owns_its_lanes_has_at_most_one_process_a_lane(
+    machine: Machine, tmp_path: Path
+) -> None:
+    fleet = fleet_on(machine, tmp_path, lanes=2)
+    fleet.start()
+    steps = fleet.scale("pass", 2)
+    next(steps)
+    assert labels(fleet) == ["gate", "pass", "pass.replica1"]
+    with pytest.raises(CannotScale, match=r"owns each of its 2 lane\(s\) alone"):
+        fleet.scale("pass", 3)
+
+
+def test_a_worker_that_owns_its_one_lane_cannot_be_scaled_but_paused(
     machine: Machine, tmp_path: Path
 ) -> None:
     fleet = fleet_on(machine, tmp_path)
@@ -174,10 +183,10 @@ def test_stopping_tells_every_process_before_it_waits_for_any(
     assert fleet.kill() == []
 
 
-def test_the_command_names_worker_lane_and_parent() -> None:
-    command = command_of(Path("a.yaml"), Place("gate", lane=2, lanes=4))
-    assert command[1:4] == ["-m", "workers", "gate"]
-    assert command[command.index("--lane") + 1] == "2"
+def test_the_command_names_worker_lanes_and_parent() -> None:
+    command = command_of(Path("a.yaml"), Place("gate", replica=2))
+    assert command[1:5] == ["-P", "-m", "workers", "gate"]
+    assert command[command.index("--lanes") + 1] == "all"
     assert "--parent" in command
 
 

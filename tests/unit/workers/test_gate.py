@@ -61,6 +61,8 @@ def with_changes(**changes: Any) -> bytes:
         (b'"' + b"x" * 10_000_000 + b'"', (), "", "too_large"),
         (b"null", (), "", "dict_type"),
         (reading(), tuple(b"%d" % i for i in range(200)), "", "too_many_fields"),
+        (reading(), (b"data", b"{}"), "", "repeated_field"),
+        (reading(), (b"x", b"1", b"x", b"2"), "", "repeated_field"),
         (reading(), (b"id", b"x" * 129), "", "unusable_id"),
         (reading(), (b"id", b"\xff"), "", "unusable_id"),
     ],

@@ -1,0 +1,49 @@
+"""How much of each fault: in full, and as the short cut that runs with the tests."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Rounds and messages of every fault.
+
+    ``rate_per_s`` is how fast messages are published while faults are made. Of the poison,
+    ``poison_each`` entries of each sort lie ``poison_apart`` messages apart, and
+    ``poison_pace`` stretches the seconds between them. ``bounded`` messages go through the
+    bounded stream.
+    """
+
+    kills: int
+    chain_kills: int
+    freezes: int
+    restarts: int
+    poison_each: int
+    poison_apart: int
+    poison_pace: float
+    bounded: int
+    rate_per_s: float
+
+
+FULL = Sizes(
+    kills=300,
+    chain_kills=150,
+    freezes=50,
+    restarts=50,
+    poison_each=20,
+    poison_apart=1_000,
+    poison_pace=1.0,
+    bounded=3_600_000,
+    rate_per_s=400.0,
+)
+
+SHORT = Sizes(
+    kills=10,
+    chain_kills=5,
+    freezes=3,
+    restarts=3,
+    poison_each=1,
+    poison_apart=300,
+    poison_pace=0.8,
+    bounded=40_000,
+    rate_per_s=600.0,
+)
