@@ -40,6 +40,11 @@ class StreamSettings(Settings):
     )
     source: bool = Field(False, description="Written by producers outside the pipeline.")
     sink: bool = Field(False, description="Read by consumers outside the pipeline.")
+    high_water: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="Entries waiting on a lane at which our publishers slow down, and a metric "
+        "and an alert tell of it.",
+    )
     retention: Retention = Field(Retention(), description="What is kept once it has been read.")
     description: Line = Field("", description="A sentence for people.")
 

@@ -7,7 +7,7 @@ node; that, ``MOVED`` and ``ASK`` are all there is to it.
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from redis import Redis, exceptions
@@ -52,11 +52,24 @@ class ClusterClient(Redis):
         Raises ConnectionError when the node does not answer or redirects without end; in the
         first case it is unknown whether the command was done.
         """
+
+        def ask(node: Redis, asking: bool) -> Any:
+            if not asking:
+                return node.execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            return on_one_connection(node, ("ASKING",), args, **options)[-1]
+
+        return self.redirected(args, ask)
+
+    def redirected(self, args: tuple[Any, ...], ask: Callable[[Redis, bool], Any]) -> Any:
+        """Let ``ask`` send a command to the node that serves it, wherever that turns out to be.
+
+        ``ask`` gets a client of the node, and whether ``ASKING`` has to come first.
+        """
         slot = slot_of(args)
         address, asking = self._owner(slot), False
         for _ in range(_MOST_REDIRECTIONS):
             try:
-                return self._ask(address, asking, args, options)
+                return ask(self._node(address), asking)
             except exceptions.AskError as error:
                 address = (error.host or address[0], int(error.port))
                 asking = not isinstance(error, exceptions.MovedError)
@@ -86,24 +99,6 @@ class ClusterClient(Redis):
         """A client of the one node that serves a key now."""
         address = self._owner(key_slot(key.encode()))
         return self._node(address)
-
-    def _ask(
-        self, address: Address, asking: bool, args: tuple[Any, ...], options: dict[str, Any]
-    ) -> Any:
-        node = self._node(address)
-        if not asking:
-            return node.execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        connection: Any = node.connection_pool.get_connection()
-        try:
-            connection.send_command("ASKING")
-            connection.read_response()
-            connection.send_command(*args)
-            return node.parse_response(connection, args[0], **options)  # type: ignore[no-untyped-call]
-        except (exceptions.ConnectionError, exceptions.TimeoutError, OSError):
-            connection.disconnect()
-            raise
-        finally:
-            node.connection_pool.release(connection)
 
     def _owner(self, slot: int | None) -> Address:
         owners = self._owners or self._learn()
@@ -162,6 +157,23 @@ class ClusterClient(Redis):
                 node.response_callbacks = self.response_callbacks
                 self._nodes[address] = node
             return self._nodes[address]
+
+
+def on_one_connection(node: Redis, *commands: tuple[Any, ...], **options: Any) -> list[Any]:
+    """Send commands one after another on the same connection; return their replies."""
+    connection: Any = node.connection_pool.get_connection()
+    try:
+        replies = []
+        for command in commands:
+            connection.send_command(*command)
+            replies.append(node.parse_response(connection, command[0], **options))  # type: ignore[no-untyped-call]
+    except (exceptions.ConnectionError, exceptions.TimeoutError, OSError):
+        connection.disconnect()
+        raise
+    else:
+        return replies
+    finally:
+        node.connection_pool.release(connection)
 
 
 def seeds_of(url: str) -> list[str]:

@@ -41,6 +41,10 @@ class EntryRefused(StreamsError):
     """An entry that cannot be published: no ``data``, too large, or a field of the wrong sort."""
 
 
+class StreamFull(StreamsError):
+    """More waits in a stream than its high-water mark allows, and it did not get less in time."""
+
+
 class UnknownEntry(StreamsError):
     """A uid that names no retained entry."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.topology import Topology
 from schemas.topology_graph import readers
+from streams.backlog import waiting
 from streams.cluster import together
 from streams.connection import Client, send
 from streams.entry import Entry
@@ -32,12 +33,18 @@ class GroupState:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """A stream, all lanes together: entries it holds, entries ever added, and its groups."""
+    """A stream, all lanes together: entries it holds, entries ever added, and its groups.
+
+    ``full`` says that on some lane more waits than the stream's high-water mark; ``strangers``
+    are groups that no worker of the topology reads: what they have not acknowledged is kept.
+    """
 
     name: str
     length: int
     added: int
     groups: tuple[GroupState, ...]
+    full: bool = False
+    strangers: tuple[str, ...] = ()
 
 
 def lanes_of(topology: Topology) -> list[Lane]:
@@ -51,7 +58,7 @@ def stream_states(client: Client, topology: Topology) -> list[StreamState]:
 
 
 def _stream_state(client: Client, topology: Topology, name: str) -> StreamState:
-    length = added = 0
+    length = added = most = 0
     rows: dict[str, list[dict[str, Any]]] = {worker: [] for worker in readers(topology, name)}
     for lane in lanes_of(topology):
         key = lane.stream(name)
@@ -61,11 +68,14 @@ def _stream_state(client: Client, topology: Topology, name: str) -> StreamState:
         except GroupMissing:
             continue  # the stream does not exist yet
         length += info["length"]
+        most = max(most, waiting(groups, info["length"]))
         added += info.get("entries-added", 0)
         for row in groups:
             rows.setdefault(row["name"].decode(), []).append(row)
     states = tuple(_group_state(worker, found) for worker, found in rows.items() if found)
-    return StreamState(name, length, added, states)
+    mark = topology.streams[name].high_water
+    strangers = tuple(state.worker for state in states if state.worker not in topology.workers)
+    return StreamState(name, length, added, states, mark is not None and most >= mark, strangers)
 
 
 def _group_state(worker: str, rows: list[dict[str, Any]]) -> GroupState:

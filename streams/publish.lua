@@ -15,6 +15,7 @@ while at <= #ARGV do
   local known = false
   if ARGV[at] == '1' then known = redis.call('GET', KEYS[seen]) end
   if known then
+    redis.call('PEXPIRE', KEYS[seen], ARGV[1]) -- a write, so WAIT waits for what is known too
     written[#written + 1] = {known, 1}
   else
     local id = redis.call('XADD', KEYS[1], '*', unpack(ARGV, at + 2, at + 1 + n))

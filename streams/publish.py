@@ -3,15 +3,18 @@
 A message published twice with the same ``id`` yields one entry, within ``remember_s`` seconds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
 from pydantic import BaseModel
 
+from schemas.topology import Topology
+from streams.backlog import Sluice, high_waters
 from streams.connection import Client
 from streams.errors import EntryRefused
 from streams.keys import Lane
+from streams.replicas import NO_COPIES, Copies
 from streams.scripts import run_script
 
 _TEXT_FIELDS = ("id", "source", "type", "time", "subject", "traceparent")
@@ -62,6 +65,8 @@ class Publisher:
 
     ``lanes`` as in the topology: a message goes to the lane that a stable hash (CRC-32) of its
     ``subject``, else its ``id``, else its payload chooses. ``most_bytes`` bounds a payload.
+    ``marks`` are high-water marks: above them publishing waits, at most ``wait_s``.
+    With ``copies`` a message counts as published once so many replicas have it too.
     """
 
     def __init__(
@@ -71,11 +76,28 @@ class Publisher:
         lanes: int = 1,
         most_bytes: int = 1_048_576,
         remember_s: float = 3600.0,
+        marks: Mapping[str, int] | None = None,
+        wait_s: float = 30.0,
+        copies: Copies = NO_COPIES,
     ) -> None:
         self._client = client
         self._lanes = lanes
         self._most_bytes = most_bytes
         self._remember_ms = int(remember_s * 1000)
+        self._sluice = Sluice(client, marks or {})
+        self._wait_s = wait_s
+        self._copies = copies
+
+    @classmethod
+    def of(cls, client: Client, topology: Topology) -> "Publisher":
+        """A publisher with the lanes, limits and high-water marks of a topology."""
+        return cls(
+            client,
+            lanes=topology.lanes,
+            most_bytes=topology.limits.entry_bytes,
+            remember_s=topology.delivery.remember_ids,
+            marks=high_waters(topology),
+        )
 
     def publish(self, stream: str, message: Outgoing) -> Published:
         """Publish one message; return its uid.
@@ -89,6 +111,9 @@ class Publisher:
         """Publish messages in their order; return their uids in the same order.
 
         All are checked before the first is sent. Each step of some hundred is atomic.
+
+        Raises StreamFull when the stream stays above its high-water mark; what had been
+        published before stays published.
         """
         checked = [self._checked(message) for message in messages]
         found: list[Published | None] = [None] * len(checked)
@@ -97,6 +122,7 @@ class Publisher:
             lane = Lane(index, self._lanes)
             for at in range(0, len(chosen), _BATCH):
                 part = chosen[at : at + _BATCH]
+                self._sluice.pass_through(lane, stream, self._wait_s)
                 written = self._send(lane, stream, [checked[i] for i in part])
                 for i, published in zip(part, written, strict=True):
                     found[i] = published
@@ -128,5 +154,5 @@ class Publisher:
             if message.id is not None:
                 keys.append(lane.seen(key, message.id))
             args += [int(message.id is not None), len(fields), *fields]
-        reply = run_script(self._client, "publish", keys, args)
+        reply = run_script(self._client, "publish", keys, args, self._copies)
         return [Published(f"{key}/{entry_id.decode()}", bool(known)) for entry_id, known in reply]

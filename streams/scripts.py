@@ -1,12 +1,13 @@
 """Server-side scripts: loaded once, called by digest, loaded again when the server forgot them."""
 
-from functools import cache
+from functools import cache, partial
 from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
 from streams.connection import Client, send
 from streams.errors import ScriptMissing
+from streams.replicas import NO_COPIES, Copies, send_and_wait
 
 
 @cache
@@ -15,15 +16,18 @@ def _source(name: str) -> tuple[bytes, str]:
     return text, sha1(text, usedforsecurity=False).hexdigest()
 
 
-def run_script(client: Client, name: str, keys: list[str], args: list[Any]) -> Any:
-    """Run ``<name>.lua`` in one step on the server and return its reply.
+def run_script(
+    client: Client, name: str, keys: list[str], args: list[Any], copies: Copies = NO_COPIES
+) -> Any:
+    """Run ``<name>.lua`` in one step on the server, and return its reply once ``copies`` exist.
 
     Survives ``SCRIPT FLUSH`` and a restarted server: a missing script is sent whole, once.
 
     Raises what ``streams.connection.translated`` makes of the server's errors.
     """
     text, digest = _source(name)
+    sending = partial(send_and_wait, client, copies) if copies.replicas else partial(send, client)
     try:
-        return send(client, "EVALSHA", digest, len(keys), *keys, *args)
+        return sending("EVALSHA", digest, len(keys), *keys, *args)
     except ScriptMissing:
-        return send(client, "EVAL", text, len(keys), *keys, *args)
+        return sending("EVAL", text, len(keys), *keys, *args)

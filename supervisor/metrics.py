@@ -61,10 +61,20 @@ def stream_families(streams: Sequence[StreamState] | None) -> Iterator[Metric]:
         "penstock_group_pending_entries", "Entries read and not yet acknowledged.",
         labels=["stream", "worker"],
     )  # fmt: skip
+    full = GaugeMetricFamily(
+        "penstock_stream_full", "1 while more waits than the high-water mark.", labels=["stream"]
+    )
+    strange = GaugeMetricFamily(
+        "penstock_stream_stranger_groups",
+        "Groups of a stream that no worker reads; they keep it from being trimmed.",
+        labels=["stream"],
+    )
     for stream in streams or ():
+        full.add_metric([stream.name], float(stream.full))
+        strange.add_metric([stream.name], len(stream.strangers))
         length.add_metric([stream.name], stream.length)
         for group in stream.groups:
             if group.lag is not None:
                 lag.add_metric([stream.name, group.worker], group.lag)
             pending.add_metric([stream.name, group.worker], group.pending)
-    yield from (length, lag, pending)
+    yield from (length, lag, pending, full, strange)

@@ -6,13 +6,14 @@ everything once, and waits again. Only the pages answer in threads of their own,
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from schemas.topology import Topology
 from streams.errors import StreamsError
+from streams.observe import stream_states
 from streams.outage import Outage
 from streams.presence import present
 from streams.settings import ServerSettings
@@ -24,8 +25,9 @@ from supervisor.requests import Desk, Request
 from supervisor.server import StreamServer
 from supervisor.settings import SupervisorSettings
 from supervisor.signals import End, Signals
+from supervisor.tide import Tide
 
-_CALM_S, _WATCHFUL_S, _AFTER_KILL_S = 1.0, 0.2, 5.0
+_CALM_S, _WATCHFUL_S, _AFTER_KILL_S, _STREAMS_S = 1.0, 0.2, 5.0, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class Supervisor:
         self._desk = Desk(self._fleet)
         self._outage = Outage(log, first_s=0.2, most_s=2.0)
         self._estate = Estate(topology.lanes)
-        self._presence_at_s = 0.0
+        self._tide = Tide(log)
+        self._presence_at_s = self._streams_at_s = 0.0
         self._began_at_s = self._around.now_s()
         self._was_ready = False
         self.seen = Seen(self._began_at_s)
@@ -142,6 +145,7 @@ class Supervisor:
         self._look_at_children()
         self._settle_estates()
         self._look_at_presence()
+        self._look_at_streams()
         self._desk.step()
         if self._fleet.ready and not self._was_ready:
             self._was_ready = True
@@ -181,6 +185,15 @@ class Supervisor:
                 child.saw(False)
             else:
                 child.saw(process.ready, process.lanes)
+
+    def _look_at_streams(self) -> None:
+        """Tell of streams that run full and of groups that nobody reads."""
+        now = self._around.now_s()
+        if now < self._streams_at_s or self._outage.lasting:
+            return
+        self._streams_at_s = now + _STREAMS_S
+        with suppress(StreamsError):  # the look at the presence list tells of an outage
+            self._tide.look(stream_states(self._client, self.topology))
 
     def _note(self, *, draining: bool = False) -> None:
         self.seen = Seen(

@@ -12,8 +12,6 @@ import typer
 from supervisor.context import Context
 
 if TYPE_CHECKING:
-    from schemas.topology import Topology
-    from streams.connection import Client
     from streams.publish import Outgoing, Published, Publisher
 
 BATCH = 200
@@ -62,6 +60,7 @@ def publish(
         raise typer.BadParameter("give the messages once: --data JSON, or a FILE (- for stdin)")
     if message_id is not None and data is None:
         raise typer.BadParameter("--id names one message, so it goes with --data only")
+    from streams.publish import Publisher
     from supervisor.lookup import source_stream
 
     penstock = Context.of(context)
@@ -69,21 +68,10 @@ def publish(
     source_stream(topology, stream)
     attributes = Attributes(message_id, source, subject)
     with _lines(data, file) as lines, _progress() as progress:
-        publisher = _publisher(penstock.client(), topology)
+        publisher = Publisher.of(penstock.client(), topology)
         for published in _published(publisher, stream, lines, attributes):
             _tell(published, as_json)
             progress.add(len(published))
-
-
-def _publisher(client: "Client", topology: "Topology") -> "Publisher":
-    from streams.publish import Publisher
-
-    return Publisher(
-        client,
-        lanes=topology.lanes,
-        most_bytes=topology.limits.entry_bytes,
-        remember_s=topology.delivery.remember_ids,
-    )
 
 
 def _published(

@@ -6,10 +6,17 @@ from pathlib import Path
 import pytest
 
 from schemas.topology import Topology
+from streams.backlog import high_waters
 from streams.commit import Committer
 from streams.connection import Client, connect, send
 from streams.entry import Entry, Output, Settled
-from streams.errors import GroupMissing, LeaseLost, ServerRefused, StreamsError
+from streams.errors import (
+    GroupMissing,
+    LeaseLost,
+    ServerRefused,
+    StreamFull,
+    StreamsError,
+)
 from streams.keys import Lane
 from streams.lease import OWNER, Lease, break_lease
 from streams.observe import counters, stream_states
@@ -433,3 +440,31 @@ def test_a_dead_letter_with_a_producers_id_can_be_released(
     (entry,) = reader.read(1, 0.01)
     committer.commit([Settled(entry, "dead", [], "a")], at_ms=1)
     assert not publisher.publish("IN", Outgoing(reading(), id="a")).duplicate
+
+
+def test_above_the_high_water_mark_a_publisher_waits_for_the_readers(
+    client: Client, tmp_path: Path
+) -> None:
+    streams = {**SMALL["streams"], "IN": {**SMALL["streams"]["IN"], "high_water": 300}}
+    topology = topology_from({**SMALL, "streams": streams}, tmp_path)
+    payloads = [Outgoing(data) for data in readings(1000)]
+    hurried = Publisher(client, marks=high_waters(topology), wait_s=0.1)
+    with pytest.raises(StreamFull, match="high-water mark is 300"):
+        hurried.publish_batch("IN", payloads)
+    (state,) = [s for s in stream_states(client, topology) if s.name == "IN"]
+    assert state.full
+    assert state.length == 400, "two steps of 200 went before the mark was seen"
+    with working(client, topology, "gate"):
+        Publisher.of(client, topology).publish_batch("IN", payloads)
+        until(lambda: settled(client, topology))
+    assert send(client, "XLEN", "OK") == 1400
+    (state,) = [s for s in stream_states(client, topology) if s.name == "IN"]
+    assert not state.full
+
+
+def test_a_group_that_nobody_reads_is_known_as_a_stranger(
+    client: Client, topology: Topology
+) -> None:
+    send(client, "XGROUP CREATE", "IN", "old", "0", "MKSTREAM")
+    (state,) = [s for s in stream_states(client, topology) if s.name == "IN"]
+    assert state.strangers == ("old",)

@@ -253,7 +253,7 @@ def test_who_is_stopped_while_a_commit_is_in_doubt_leaves_no_wrong_checkpoint(
 
 
 def test_one_with_a_long_block_is_not_taken_for_an_outage(tmp_path: Path, client: Client) -> None:
-    tree = {**SMALL, "delivery": {**SMALL["delivery"], "block": "30s"}}
+    tree = {**SMALL, "delivery": {**SMALL["delivery"], "block": "5s"}}
     topology = topology_from(tree, tmp_path)
     url = f"redis://127.0.0.1:{client.get_connection_kwargs()['port']}/0"
     with capture_logs() as told, connect(url, timeout_s=TIMEOUT_S) as narrow:

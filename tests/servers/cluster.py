@@ -55,6 +55,12 @@ class Cluster:
                         return next(s for s in self.servers if s.port == int(master[1]))
         raise AssertionError(f"nobody serves {key}")
 
+    def replica_of(self, key: str) -> StreamServer:
+        """The replica of the master that serves a key."""
+        with self.owner(key).client() as node:
+            (_, _, ((_, port, _),)) = send(node, "ROLE")
+        return next(server for server in self.servers if server.port == int(port))
+
     def kill_owner(self, key: str) -> StreamServer:
         """``kill -9`` of the master that serves a key."""
         server = self.owner(key)

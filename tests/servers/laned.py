@@ -1,4 +1,4 @@
-"""A topology of eight lanes whose outputs tell by themselves what was lost, doubled or out of order.
+"""A topology of eight lanes whose outputs tell what was lost, doubled or out of order.
 
 A gate, and a function with memory that numbers the readings of each sensor. Sensors are spread over
 the lanes by their name, so each sensor's numbers have to run from 1 without a gap.
@@ -17,6 +17,7 @@ from streams.connection import Client
 from streams.errors import ServerAway
 from streams.presence import present
 from streams.publish import Outgoing, Publisher
+from streams.replicas import NO_COPIES, Copies
 from tests.servers.pipeline import READING, SMALL, all_entries, data_of, reading
 
 LANES = 8
@@ -74,12 +75,11 @@ class Producer:
     A message whose acknowledgement was lost is published again under the same id.
     """
 
-    def __init__(self, client: Client, numbers: Iterable[int], pause_s: float = 0.0) -> None:
+    def __init__(self, client: Client, numbers: Iterable[int], copies: Copies = NO_COPIES) -> None:
         self.acknowledged: dict[int, str] = {}
-        self._publisher = publisher(client)
+        self._publisher = Publisher(client, lanes=LANES, copies=copies)
         self._numbers = list(numbers)
         self._pause = threading.Event()
-        self._pause_s = pause_s
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -91,7 +91,6 @@ class Producer:
                     self.acknowledged[number] = done.uid
                 except ServerAway:
                     self._pause.wait(0.02)
-            self._pause.wait(self._pause_s)
 
     def finish(self, within_s: float = 40.0) -> None:
         """Wait until all are published."""

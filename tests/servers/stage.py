@@ -139,10 +139,13 @@ def on_stage(url: str, directory: Path) -> Iterator[Stage]:
 @cache
 def undisturbed_events() -> list[bytes]:
     """The events of a run without a fault."""
-    with tempfile.TemporaryDirectory() as directory, running("valkey") as server:
-        with on_stage(server.url, Path(directory)) as calm:
-            calm.go_on.set()
-            calm.feed(PAYLOADS)
-            calm.start("anomaly")
-            calm.until_settled()
-            return calm.found("EVENTS")
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        running("valkey") as server,
+        on_stage(server.url, Path(directory)) as calm,
+    ):
+        calm.go_on.set()
+        calm.feed(PAYLOADS)
+        calm.start("anomaly")
+        calm.until_settled()
+        return calm.found("EVENTS")

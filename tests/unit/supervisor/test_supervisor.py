@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
+from redis.exceptions import ResponseError
 
 from streams.connection import greet
 from streams.errors import DiskFull, ServerAway
@@ -46,9 +47,11 @@ class StrawServer:
     def client(self) -> Any:
         yield self
 
-    def execute_command(self, *_: Any) -> dict[bytes, bytes]:
+    def execute_command(self, command: str, *_: Any) -> dict[bytes, bytes]:
         if self.away:
             raise ConnectionError("away")
+        if command.startswith("XINFO"):
+            raise ResponseError("no such key")  # no stream was written yet
         lines = [presence(process.command[3], process.pid) for process in self.machine.living]
         return {line.field.encode(): line.model_dump_json().encode() for line in lines}
 

@@ -62,7 +62,7 @@ def test_processes_that_come_and_go_end_with_every_lane_held_once_and_fairly(
             del shares[gone]  # as kill -9 does
             held = {lane: name for lane, name in held.items() if name != gone}
         shares |= {name: share_of(listed, name, every) for name in names}
-        listed.serve({name: every for name in shares})
+        listed.serve(dict.fromkeys(shares, every))
         for _ in range(3):
             for lane in random.sample(every, lanes):
                 if lane in held and shares[held[lane]].surplus(lane):
