@@ -42,20 +42,30 @@ def demo(
 ) -> None:
     """Replay 50,365 real readings and 12 broken messages, and show what the pipeline found.
 
-    Uses the running pipeline, else starts one for as long as it takes; data stay. Ctrl-C breaks
-    it off; the next 'penstock demo' goes on with the same run. Exit code 0 says that all that went
-    in is accounted for.
+    Uses the running pipeline, else starts one for as long as it takes, on the topology file that
+    is here or else the reference one; data stay. Ctrl-C breaks it off; the next 'penstock demo'
+    goes on with the same run. Exit code 0 says that all that went in is accounted for.
     """
     from supervisor.demo.play import Settings
     from supervisor.exits import Exit
 
     started_s = time.monotonic()
-    report, running = _played(Context.of(context), Settings(records, speed))
+    report, running = _played(_with_a_topology(Context.of(context)), Settings(records, speed))
     took_s = time.monotonic() - started_s
     _show(report, running, took_s, as_json)
     if picture is not None:
         _draw(report, running, took_s, picture)
     raise typer.Exit(Exit.OK if report.account.balanced else Exit.FAILED)
+
+
+def _with_a_topology(penstock: Context) -> Context:
+    """The same, on the reference topology where no file was named and none is here."""
+    from schemas.topology_file import DEFAULT_FILE
+    from supervisor.reference_topology import reference_topology
+
+    if penstock.config != Path(DEFAULT_FILE) or penstock.config.exists():
+        return penstock
+    return Context(reference_topology())
 
 
 def _played(penstock: Context, settings: "Settings") -> "tuple[Report, bool]":

@@ -25,7 +25,7 @@ requirepass {password}
 sentinel resolve-hostnames no
 sentinel monitor {service} 127.0.0.1 {master} 1
 sentinel auth-pass {service} {servers_password}
-sentinel down-after-milliseconds {service} 300
+sentinel down-after-milliseconds {service} 500
 sentinel failover-timeout {service} 2000
 """
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from supervisor.cli import app
 from supervisor.commands import demo
+from supervisor.context import Context
 from supervisor.demo.publish import Interrupted
 
 REFERENCE = Path(__file__).parents[3] / "streams.yaml"
@@ -65,3 +66,14 @@ def test_being_broken_off_ends_in_130_and_one_sentence(
     assert (found.exit_code, found.stdout) == (130, "")
     assert found.stderr.count("\n") == 2
     assert "'penstock demo' goes on with this run" in found.stderr
+
+
+def test_without_a_topology_file_the_reference_one_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    here = Context(Path("streams.yaml"))
+    assert "L3_IN" in demo._with_a_topology(here).topology().streams
+    assert demo._with_a_topology(Context(Path("mine.yaml"))).config == Path("mine.yaml")
+    (tmp_path / "streams.yaml").touch()
+    assert demo._with_a_topology(here) is here
