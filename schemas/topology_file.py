@@ -16,6 +16,7 @@ from schemas.topology_graph import Path as KeyPath
 from schemas.topology_graph import Problem, did_you_mean, problems
 
 DEFAULT_FILE = "streams.yaml"
+_KINDS = ("gate", "anomaly", "drift", "transform", "lineage")
 
 
 class TopologyError(ValueError):
@@ -98,7 +99,7 @@ def _line(tree: Any, path: KeyPath) -> int:
 
 def _validation_problems(error: ValidationError) -> Iterator[Problem]:
     for fault in error.errors(include_url=False):
-        path = tuple(fault["loc"])
+        path = _without_tag(tuple(fault["loc"]))
         where = ".".join(str(part) for part in path)
         key = str(path[-1]) if path else ""
         match fault["type"]:
@@ -112,10 +113,17 @@ def _validation_problems(error: ValidationError) -> Iterator[Problem]:
                 context, path = fault["ctx"], (*path, "kind")
                 kinds = [kind.strip("' ") for kind in context["expected_tags"].split(",")]
                 near = did_you_mean(str(context["tag"]), kinds)
-                text = f"{where!r}: no kind {context['tag']!r}{near}; there are {', '.join(kinds)}"
+                text = f"{where!r}: no kind {context['tag']!r}; there are {', '.join(kinds)}{near}"
             case _:
                 text = f"{where!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
         yield Problem(path, text)
+
+
+def _without_tag(path: KeyPath) -> KeyPath:
+    """Pydantic puts the kind of a worker into the path to its keys; in the file it stands nowhere."""
+    if path[:1] == ("workers",) and path[2:3] and path[2] in _KINDS:
+        return (*path[:2], *path[3:])
+    return path
 
 
 def _known_keys() -> list[str]:
