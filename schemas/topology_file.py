@@ -120,7 +120,7 @@ def _validation_problems(error: ValidationError) -> Iterator[Problem]:
 
 
 def _without_tag(path: KeyPath) -> KeyPath:
-    """Pydantic puts the kind of a worker into the path to its keys; in the file it stands nowhere."""
+    """The path as it stands in the file: Pydantic puts a worker's kind between its keys."""
     if path[:1] == ("workers",) and path[2:3] and path[2] in _KINDS:
         return (*path[:2], *path[3:])
     return path

@@ -19,13 +19,15 @@
 -- ARGV[5]  milliseconds for which a producer's id is remembered
 -- ARGV[6]  1: keep positions (a stateful worker)
 -- ARGV[7]  number n of output streams, then n indices into KEYS
+-- then     number m of positions, then m pairs: a stream, and the last entry of it that the worker's
+--          state contained before this batch
 -- then the inputs, each:
 --   stream (index), entry id, outcome, seen key (index, 0: none),
 --   number of arguments of its outputs, and the outputs, each:
 --     stream (index), 1 if lineage wants its id, number of field arguments, those arguments
 --
 -- Returns {inputs acknowledged, duplicates among them, outputs emitted}.
--- Errors: FENCED (the lease is not ours); WRONGTYPE or NOPERM before anything was written.
+-- Errors: FENCED (the lease is not ours, or a failover has taken commits back); WRONGTYPE or NOPERM before anything was written.
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return redis.error_reply('FENCED the lease ' .. KEYS[1] .. ' is not held with this token')
@@ -53,6 +55,15 @@ end
 if want_lineage then
   local refusal = must_be_writable(KEYS[5])
   if refusal then return refusal end
+end
+
+local positions = tonumber(ARGV[at])
+at = at + 1
+for _ = 1, positions do
+  if (redis.call('HGET', KEYS[4], 'position:' .. ARGV[at]) or '') ~= ARGV[at + 1] then
+    return redis.error_reply('FENCED the state of the worker is not the one of ' .. ARGV[at])
+  end
+  at = at + 2
 end
 
 local inputs, acked, duplicates, emitted = 0, 0, 0, 0

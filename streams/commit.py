@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from pydantic_core import to_json
@@ -66,12 +67,16 @@ class Committer:
         *,
         at_ms: int,
         checkpoint: bytes = b"",
-        stateful: bool = False,
+        behind: Mapping[str, str] | None = None,
     ) -> Committed:
         """Settle ``batch`` in one step; ``checkpoint`` is a sealed state that contains it.
 
-        Raises LeaseLost when the lease is not ours, ServerAway when it is unknown whether the
-        commit happened; in both cases read state and pending entries again before going on.
+        ``behind`` is for a stateful worker: the last entry of each stream key that its state
+        contained before this batch. A server that knows of another one has lost or gained
+        commits since, as after a failover, and refuses.
+
+        Raises LeaseLost when the lease is not ours or the state is not that of the server,
+        ServerAway when it is unknown whether the commit happened; in both cases read state and pending entries again before going on.
         """
         keys = list(self._fixed_keys)
         indices: dict[str, int] = {}
@@ -83,9 +88,11 @@ class Committer:
             self._record(batch, at_ms),
             checkpoint,
             self._remember_ms,
-            int(stateful),
+            int(behind is not None),
             len(targets),
             *targets,
+            len(behind or ()),
+            *chain.from_iterable((behind or {}).items()),
             *operations,
         ]
         return Committed(*run_script(self._client, "commit", keys, args))

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from supervisor.commands import (
+    acl,
     alerts,
     check,
     demo,
@@ -24,7 +25,7 @@ from supervisor.commands import (
 from supervisor.context import Context
 from supervisor.edge import edge
 
-_FAMILIES = (run, status, check, schema, tail, alerts, publish, quarantine, lineage, demo)
+_FAMILIES = (run, status, check, schema, tail, alerts, publish, quarantine, lineage, acl, demo)
 
 
 class _AtTheEdge(TyperGroup):

@@ -24,6 +24,7 @@ from workers.portions import Appetite, portions
 from workers.recovery import Recovery
 from workers.standing import Standing
 from workers.station import Station
+from workers.tenure import Tenure
 
 
 class Loop:
@@ -59,6 +60,7 @@ class Loop:
         self._retries = Retries()
         self._appetite = Appetite(station.settings.max_batch)
         self._recovery = Recovery(station, handler, log)
+        self._tenure = Tenure(station.lease, station.lane.index, station.holder, station.share)
         self._claim_at = self._trim_at = 0.0
         self._new = True
 
@@ -67,7 +69,7 @@ class Loop:
         while not self._stopping.is_set():
             try:
                 if self._take_up():
-                    while not (self._stopping.is_set() or self._surplus()):
+                    while not (self._stopping.is_set() or self._tenure.surplus):
                         self._turn()
                     if not self._stopping.is_set():
                         self._give_back()
@@ -96,8 +98,11 @@ class Loop:
     def _take_up(self) -> bool:
         """Hold the lease, have the groups, bring back state and what was left pending."""
         station = self._station
-        if not (station.lease.renew() or self._acquire()):
+        if not self._tenure.take():
+            elsewhere = station.lease.taken()
+            self._new |= elsewhere  # what another process leaves pending, it may have died of
             self._outage.over()
+            self._standing.enter("standby" if elsewhere else "waiting")
             self._stopping.wait(min(0.5, station.lease.ttl_s / 10))
             return False
         self._standing.enter("replaying")
@@ -117,29 +122,9 @@ class Loop:
         self._standing.enter("running")
         return True
 
-    def _acquire(self) -> bool:
-        """Take the lane, if it is free and our share has room for it."""
-        station = self._station
-        share, lane = station.share, station.lane.index
-        if share is None or share.may_take(lane):
-            if station.lease.acquire(station.holder):
-                return True
-            if share is not None:
-                share.give(lane)
-        taken = station.lease.taken()
-        self._new |= taken  # what another process leaves pending, it may have died of
-        self._standing.enter("standby" if taken else "waiting")
-        return False
-
-    def _surplus(self) -> bool:
-        share = self._station.share
-        return share is not None and share.surplus(self._station.lane.index)
-
     def _give_back(self) -> None:
         """Leave the lane to a process that has fewer; it goes on from our checkpoint."""
         self._hand_over()
-        if self._station.share is not None:
-            self._station.share.give(self._station.lane.index)
         self._new = True
         self._standing.enter("standby")
         self._log.info("lane_given_back")
@@ -203,7 +188,7 @@ class Loop:
             settled,
             at_ms=int(self._now_s() * 1000),
             checkpoint=sealed,
-            stateful=isinstance(self._handler, StatefulHandler),
+            behind=self._recovery.positions,
         )
         if isinstance(self._handler, StatefulHandler) and committed.acknowledged < len(settled):
             raise LeaseLost("entries of the batch had been settled by somebody else")
@@ -300,4 +285,4 @@ class Loop:
             return
         if isinstance(self._handler, StatefulHandler) and self._recovery.has_state:
             self._commit_with_checkpoint([])
-        self._station.lease.release()
+        self._tenure.leave()

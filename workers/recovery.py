@@ -31,6 +31,16 @@ class Recovery:
         """Note that the state may contain what was not committed: it is no checkpoint."""
         self.has_state = False
 
+    @property
+    def positions(self) -> dict[str, str] | None:
+        """What the state contains: the last entry of each stream read, empty where there is none.
+
+        None for a handler without state.
+        """
+        if self._handler is None:
+            return None
+        return {key: self._positions.get(key, "") for key in self._station.reader.keys}
+
     def restore_state(self) -> None:
         """Bring the state to exactly what it was after the last commit.
 
@@ -89,7 +99,9 @@ class Recovery:
 
     def _save_first(self) -> None:
         """Make a checkpoint before the first batch, so that every crash finds one."""
-        self._station.committer.commit([], at_ms=0, checkpoint=self._sealed([]), stateful=True)
+        self._station.committer.commit(
+            [], at_ms=0, checkpoint=self._sealed([]), behind=self.positions
+        )
 
     def sealed_if_due(self, settled: Sequence[Settled], now_s: float, *, now: bool) -> bytes:
         """A sealed state that contains ``settled``, if it is time for one; else nothing."""

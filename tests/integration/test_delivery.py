@@ -468,3 +468,17 @@ def test_a_group_that_nobody_reads_is_known_as_a_stranger(
     send(client, "XGROUP CREATE", "IN", "old", "0", "MKSTREAM")
     (state,) = [s for s in stream_states(client, topology) if s.name == "IN"]
     assert state.strangers == ("old",)
+
+
+def test_consumers_do_not_pile_up_over_restarts(client: Client, topology: Topology) -> None:
+    for _ in range(6):
+        with working(client, topology, "gate", "gate"):
+            Publisher(client).publish_batch("IN", [Outgoing(reading()) for _ in range(20)])
+            until(lambda: settled(client, topology))
+    with working(client, topology, "gate") as (last,):
+        until(
+            lambda: (
+                [row["name"] for row in send(client, "XINFO CONSUMERS", "IN", "gate")]
+                == [last.station.lease.consumer.encode()]
+            )
+        )

@@ -1,0 +1,194 @@
+"""The least that each role has to be allowed on the stream server, worked out from the topology.
+
+A rule is a user with selectors: commands together with the keys that they may touch. A script has
+to be allowed the keys that it is called with, for reading and writing, since the server cannot know
+what it does with them; but each command inside it is checked against the caller's rules again. So
+``EVAL`` opens no door that the other selectors leave shut.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from schemas.topology import GateSettings, Topology
+from schemas.topology_graph import edges, exclusive, readers, reads
+from streams.backlog import high_waters
+from streams.keys import PRESENCE, Lane
+from streams.trim import keeps_state, trims_of
+
+PLACEHOLDER = "#SHA256-OF-ITS-PASSWORD"
+"""Stands where the password's digest belongs; the server refuses it, so none can be forgotten."""
+
+_CONNECTING = ("client|setname", "client|setinfo")
+_SCRIPTS = ("eval", "evalsha")
+_LOOKING = ("xrange", "xrevrange", "xread", "xlen", "xinfo|stream", "xinfo|groups")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Commands on keys; ``keys`` are the server's patterns, such as ``~L3`` or ``%R~L3{*}``."""
+
+    commands: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    def __str__(self) -> str:
+        allowed = " ".join([*(f"+{command}" for command in self.commands), *self.keys])
+        return f"({allowed})"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One user: what it is for, the commands it needs without a key, and those on keys."""
+
+    user: str
+    purpose: str
+    commands: tuple[str, ...]
+    grants: tuple[Grant, ...]
+
+    def rules(self, secret: str = PLACEHOLDER) -> list[str]:
+        """What stands behind ``ACL SETUSER <user>``; whatever the user had before is gone."""
+        keyless = [f"+{command}" for command in self.commands]
+        return ["reset", "on", secret, *keyless, *map(str, self.grants)]
+
+
+def roles(topology: Topology) -> list[Role]:
+    """Every role of a topology: its workers, who publishes, who reads, and who runs it."""
+    return list(_Roles(topology).all())
+
+
+class _Roles:
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._lane = Lane(0, topology.lanes)
+        clustered = ("cluster|slots", "asking") if topology.lanes > 1 else ()
+        self._connecting = (*_CONNECTING, *clustered)
+        self._sources = [n for n, s in topology.streams.items() if s.source]
+        self._sinks = [n for n, s in topology.streams.items() if s.sink]
+
+    def all(self) -> Iterator[Role]:
+        for worker in self._topology.workers:
+            yield self._worker(worker)
+        for stream in self._sources:
+            yield self._producer(stream)
+            yield self._publisher(stream)
+        for stream in self._sinks:
+            yield self._reader(stream)
+        yield self._supervisor()
+        yield self._operator()
+
+    def _keys(self, *keys: str, mode: str = "~") -> tuple[str, ...]:
+        """Patterns of keys on every lane; each key was made for lane 0."""
+        tag = self._lane.tag
+        return tuple(
+            mode + (key.replace(tag, "{*}") if tag else key) for key in dict.fromkeys(keys)
+        )
+
+    def _streams(self, names: Iterable[str], mode: str = "~") -> tuple[str, ...]:
+        return self._keys(*(self._lane.stream(name) for name in names), mode=mode)
+
+    def _worker(self, worker: str) -> Role:
+        topology, lane = self._topology, self._lane
+        alone = exclusive(topology.workers[worker])
+        inputs = reads(topology, worker)
+        outputs = [e.writes for e in edges(topology) if e.worker == worker]
+        outputs += [topology.dead_letters, topology.lineage]
+        trims = trims_of(topology, worker)
+        leases = lane.lease(worker, "*")
+        positions = [lane.positions(group) for trim in trims for group in trim.stateful]
+        own = [lane.checkpoint(worker), lane.positions(worker)]
+        scripted = [
+            *(lane.stream(name) for name in (*inputs, *outputs, *(t.stream for t in trims))),
+            leases, lane.epoch, lane.counters, *own, *positions, *self._seen(worker),
+        ]  # fmt: skip
+        waiting = ("xread",) if alone else ()
+        grants = [
+            Grant(_SCRIPTS, self._keys(*scripted)),
+            Grant(
+                ("xgroup|create", "xgroup|delconsumer", "xreadgroup", "xack", "xpending", "xclaim",
+                 "xinfo|stream", "xinfo|consumers", "xrange", *waiting),
+                self._streams(inputs),
+            ),
+            Grant(
+                ("exists", "xinfo|groups", "xpending", "xlen", "xrange", "xtrim"),
+                self._streams(t.stream for t in trims),
+            ),
+            Grant(("xadd", "type"), self._streams(outputs, "%W~")),
+            Grant(("exists", "get", "set", "pexpire", "del"), self._keys(leases)),
+            Grant(("incr",), self._keys(lane.epoch)),
+            Grant(("hincrby",), self._keys(lane.counters)),
+            Grant(("hgetall", "hset"), self._keys(lane.positions(worker))),
+            Grant(("hset", "hdel", *(("hgetall",) if alone else ())), self._keys(PRESENCE)),
+        ]  # fmt: skip
+        if keeps_state(topology, worker):
+            grants.append(Grant(("get", "set"), self._keys(lane.checkpoint(worker))))
+        if positions:
+            grants.append(Grant(("hget",), self._keys(*positions, mode="%R~")))
+        if self._seen(worker):
+            grants.append(Grant(("get", "set", "del"), self._keys(*self._seen(worker))))
+        return Role(f"penstock-{worker}", f"worker {worker}", self._alone("time"), tuple(grants))
+
+    def _seen(self, worker: str) -> list[str]:
+        """What is remembered of the producers' ids: gates alone look at it."""
+        if not isinstance(self._topology.workers[worker], GateSettings):
+            return []
+        return [self._lane.seen(self._lane.stream(s), "*") for s in reads(self._topology, worker)]
+
+    def _alone(self, *commands: str) -> tuple[str, ...]:
+        return (*self._connecting, *commands)
+
+    def _producer(self, stream: str) -> Role:
+        grants = (Grant(("xadd",), self._streams([stream], "%W~")),)
+        return Role(f"producer-{stream}", f"any client that adds to {stream}", _CONNECTING, grants)
+
+    def _publishing(self, streams: Sequence[str]) -> Iterator[Grant]:
+        lane = self._lane
+        seen = [lane.seen(lane.stream(stream), "*") for stream in streams]
+        yield Grant(_SCRIPTS, self._keys(*map(lane.stream, streams), *seen))
+        yield Grant(("xadd",), self._streams(streams, "%W~"))
+        yield Grant(("get", "set", "pexpire"), self._keys(*seen))
+        marked = [stream for stream in streams if stream in high_waters(self._topology)]
+        if marked:
+            yield Grant(("xlen", "xinfo|groups"), self._streams(marked, "%R~"))
+
+    def _publisher(self, stream: str) -> Role:
+        purpose = f"Python's Publisher to {stream}, idempotent by id"
+        grants = tuple(self._publishing([stream]))
+        return Role(f"publisher-{stream}", purpose, self._alone("wait"), grants)
+
+    def _reader(self, stream: str) -> Role:
+        grants = (Grant(_LOOKING, self._streams([stream], "%R~")),)
+        return Role(f"reader-{stream}", f"who reads {stream}", self._connecting, grants)
+
+    def _observing(self) -> Iterator[Grant]:
+        yield Grant(("hgetall", "hdel"), self._keys(PRESENCE))
+        yield Grant(("hgetall",), self._keys(self._lane.counters, mode="%R~"))
+
+    def _supervisor(self) -> Role:
+        lane = self._lane
+        leases = [lane.lease(worker, "*") for worker in self._topology.workers]
+        grants = (
+            *self._observing(),
+            Grant(("xlen", "xinfo|stream", "xinfo|groups"), self._all_streams()),
+            Grant(_SCRIPTS, self._keys(*leases, lane.epoch)),
+            Grant(("get", "del"), self._keys(*leases)),
+        )
+        purpose = "penstock up: how all stands, and the leases of processes that died"
+        return Role("penstock-supervisor", purpose, self._alone("info"), grants)
+
+    def _operator(self) -> Role:
+        topology = self._topology
+        gates = [w for w in topology.workers.values() if isinstance(w, GateSettings)]
+        quarantines = dict.fromkeys([*(g.rejects_to for g in gates), topology.dead_letters])
+        targets = [name for name in topology.streams if readers(topology, name)]
+        grants = (
+            *self._observing(),
+            *self._publishing(self._sources),
+            Grant(_LOOKING, self._all_streams()),
+            Grant(_SCRIPTS, self._streams([*quarantines, *targets, topology.lineage])),
+            Grant(("xadd",), self._streams([*targets, topology.lineage], "%W~")),
+            Grant(("xdel",), self._streams(quarantines, "%W~")),
+        )
+        purpose = "the other verbs of penstock: look, publish, release and drop"
+        return Role("penstock-operator", purpose, self._alone("info", "wait"), grants)
+
+    def _all_streams(self) -> tuple[str, ...]:
+        return self._streams(self._topology.streams, "%R~")
