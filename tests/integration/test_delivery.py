@@ -476,9 +476,9 @@ def test_consumers_do_not_pile_up_over_restarts(client: Client, topology: Topolo
             Publisher(client).publish_batch("IN", [Outgoing(reading()) for _ in range(20)])
             until(lambda: settled(client, topology))
     with working(client, topology, "gate") as (last,):
-        until(
-            lambda: (
-                [row["name"] for row in send(client, "XINFO CONSUMERS", "IN", "gate")]
-                == [last.station.lease.consumer.encode()]
-            )
-        )
+        ours = {last.station.lease.consumer.encode()}  # Redis 7.0 lists it once it was given some
+
+        def names() -> set[bytes]:
+            return {row["name"] for row in send(client, "XINFO CONSUMERS", "IN", "gate")}
+
+        until(lambda: names() <= ours)
