@@ -31,9 +31,15 @@ class Model(BaseModel):
     """A value that flows: frozen, strict, finite numbers only, unknown fields forbidden.
 
     Strict means that JSON ``"12"`` is no number: the producer's bytes are forwarded
-    unchanged, so what a schema accepts is what every reader downstream gets.
+    unchanged, so what a schema accepts is what every reader downstream gets. An error's text
+    quotes nothing of the payload.
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, ser_json_inf_nan="null"
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        ser_json_inf_nan="null",
+        hide_input_in_errors=True,
     )

@@ -18,8 +18,14 @@ from streams.trim import keeps_state, trims_of
 PLACEHOLDER = "#SHA256-OF-ITS-PASSWORD"
 """Stands where the password's digest belongs; the server refuses it, so none can be forgotten."""
 
-_CONNECTING = ("client|setname", "client|setinfo")
+_CONNECTING = ("client|setname",)
 _SCRIPTS = ("eval", "evalsha")
+_CONSUMING = (
+    *("xgroup|create", "xgroup|delconsumer", "xreadgroup", "xack", "xpending", "xclaim"),
+    *("xinfo|stream", "xinfo|consumers", "xrange"),
+)
+_TRIMMING = ("exists", "xinfo|groups", "xpending", "xlen", "xrange", "xtrim")
+_HOLDING = ("exists", "get", "set", "pexpire", "del")
 _LOOKING = ("xrange", "xrevrange", "xread", "xlen", "xinfo|stream", "xinfo|groups")
 
 
@@ -86,45 +92,49 @@ class _Roles:
         return self._keys(*(self._lane.stream(name) for name in names), mode=mode)
 
     def _worker(self, worker: str) -> Role:
+        grants = (*self._flow(worker), *self._bookkeeping(worker))
+        return Role(f"penstock-{worker}", f"worker {worker}", self._alone("time"), grants)
+
+    def _flow(self, worker: str) -> Iterator[Grant]:
+        """What a worker does to streams: read its own, write its own, trim what is done with."""
         topology, lane = self._topology, self._lane
-        alone = exclusive(topology.workers[worker])
-        inputs = reads(topology, worker)
-        outputs = [e.writes for e in edges(topology) if e.worker == worker]
+        inputs, trimmed = reads(topology, worker), [t.stream for t in trims_of(topology, worker)]
+        outputs = [edge.writes for edge in edges(topology) if edge.worker == worker]
         outputs += [topology.dead_letters, topology.lineage]
-        trims = trims_of(topology, worker)
-        leases = lane.lease(worker, "*")
-        positions = [lane.positions(group) for trim in trims for group in trim.stateful]
-        own = [lane.checkpoint(worker), lane.positions(worker)]
-        scripted = [
-            *(lane.stream(name) for name in (*inputs, *outputs, *(t.stream for t in trims))),
-            leases, lane.epoch, lane.counters, *own, *positions, *self._seen(worker),
-        ]  # fmt: skip
-        waiting = ("xread",) if alone else ()
-        grants = [
-            Grant(_SCRIPTS, self._keys(*scripted)),
-            Grant(
-                ("xgroup|create", "xgroup|delconsumer", "xreadgroup", "xack", "xpending", "xclaim",
-                 "xinfo|stream", "xinfo|consumers", "xrange", *waiting),
-                self._streams(inputs),
-            ),
-            Grant(
-                ("exists", "xinfo|groups", "xpending", "xlen", "xrange", "xtrim"),
-                self._streams(t.stream for t in trims),
-            ),
-            Grant(("xadd", "type"), self._streams(outputs, "%W~")),
-            Grant(("exists", "get", "set", "pexpire", "del"), self._keys(leases)),
-            Grant(("incr",), self._keys(lane.epoch)),
-            Grant(("hincrby",), self._keys(lane.counters)),
-            Grant(("hgetall", "hset"), self._keys(lane.positions(worker))),
-            Grant(("hset", "hdel", *(("hgetall",) if alone else ())), self._keys(PRESENCE)),
-        ]  # fmt: skip
-        if keeps_state(topology, worker):
-            grants.append(Grant(("get", "set"), self._keys(lane.checkpoint(worker))))
-        if positions:
-            grants.append(Grant(("hget",), self._keys(*positions, mode="%R~")))
+        books = [
+            *(lane.lease(worker, "*"), lane.epoch, lane.counters),
+            *(lane.checkpoint(worker), lane.positions(worker)),
+            *self._floors(worker),
+            *self._seen(worker),
+        ]
+        streams = map(lane.stream, (*inputs, *outputs, *trimmed))
+        yield Grant(_SCRIPTS, self._keys(*streams, *books))
+        waiting = ("xread",) if exclusive(topology.workers[worker]) else ()
+        yield Grant((*_CONSUMING, *waiting), self._streams(inputs))
+        yield Grant(_TRIMMING, self._streams(trimmed))
+        yield Grant(("xadd", "type"), self._streams(outputs, "%W~"))
+
+    def _bookkeeping(self, worker: str) -> Iterator[Grant]:
+        lane = self._lane
+        stateful = keeps_state(self._topology, worker)
+        sharing = ("hgetall",) if exclusive(self._topology.workers[worker]) else ()
+        yield Grant(_HOLDING, self._keys(lane.lease(worker, "*")))
+        yield Grant(("incr",), self._keys(lane.epoch))
+        yield Grant(("hincrby",), self._keys(lane.counters))
+        yield Grant(("hset", "hdel", *sharing), self._keys(PRESENCE))
+        places = ("hgetall", "hset") if stateful else ("hgetall",)
+        yield Grant(places, self._keys(lane.positions(worker)))
+        if stateful:
+            yield Grant(("get", "set"), self._keys(lane.checkpoint(worker)))
+        if self._floors(worker):
+            yield Grant(("hget",), self._keys(*self._floors(worker), mode="%R~"))
         if self._seen(worker):
-            grants.append(Grant(("get", "set", "del"), self._keys(*self._seen(worker))))
-        return Role(f"penstock-{worker}", f"worker {worker}", self._alone("time"), tuple(grants))
+            yield Grant(("get", "set", "del"), self._keys(*self._seen(worker)))
+
+    def _floors(self, worker: str) -> list[str]:
+        """Positions of the stateful workers that a trim waits for."""
+        trims = trims_of(self._topology, worker)
+        return [self._lane.positions(group) for trim in trims for group in trim.stateful]
 
     def _seen(self, worker: str) -> list[str]:
         """What is remembered of the producers' ids: gates alone look at it."""

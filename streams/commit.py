@@ -76,7 +76,8 @@ class Committer:
         commits since, as after a failover, and refuses.
 
         Raises LeaseLost when the lease is not ours or the state is not that of the server,
-        ServerAway when it is unknown whether the commit happened; in both cases read state and pending entries again before going on.
+        ServerAway when it is unknown whether the commit happened; in both cases read state and
+        pending entries again before going on.
         """
         keys = list(self._fixed_keys)
         indices: dict[str, int] = {}

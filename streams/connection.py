@@ -41,6 +41,7 @@ _PASSING = (
     "BUSY",
     "UNKILLABLE",
 )
+_DENIED_IN_SCRIPT = ("ACL failure in script", "The user executing the script can't")
 _URL = re.compile(
     r"(?P<scheme>[a-z+]+://)([^@/?#]*@)?"
     r"(?P<place>(([\w.-]+|\[[\da-fA-F:]+\])(:\d+)?,?)*(/[\w./-]*)?)(\?[^@]*)?"
@@ -64,6 +65,7 @@ def connect(url: str, *, timeout_s: float = 10.0, name: str = "penstock") -> Cli
         "socket_timeout": timeout_s,
         "socket_connect_timeout": timeout_s,
         "client_name": name,
+        "driver_info": None,  # two round trips a connection, and Redis 7.0 does not know them
         "max_connections": _MOST_CONNECTIONS,
     }
     try:
@@ -133,6 +135,8 @@ def translated() -> Iterator[None]:
         raise ServerRefused(f"the stream server refuses our credentials: {error}") from error
     except exceptions.NoPermissionError as error:
         raise ServerRefused(f"the stream server denies us a command or key: {error}") from error
+    except exceptions.BusyLoadingError as error:
+        raise ServerAway(f"the stream server cannot serve for now: {error}") from error
     except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
         if _is_about_tls(error):
             raise ServerRefused(f"no TLS connection can be made: {error}") from error
@@ -167,6 +171,8 @@ def _from_reply(error: exceptions.ResponseError) -> StreamsError:
     # redis-py takes the code off the texts of the errors it knows, and keeps it beside them
     code = getattr(error, "status_code", None) or text.partition(" ")[0]
     said = text if text.startswith(code) else f"{code} {text}"
+    if any(words in said for words in _DENIED_IN_SCRIPT):
+        return ServerRefused(f"the stream server denies us a command or key: {said}")
     if code == "OOM":
         return ServerFull(f"the stream server has no memory left: {said}")
     if "NOGROUP" in said or "no such key" in said or "key no longer exists" in said:
@@ -188,10 +194,13 @@ def _from_reply(error: exceptions.ResponseError) -> StreamsError:
 def greet(client: Client) -> str:
     """Check that the server is there and new enough; return its name and version.
 
-    Raises ServerAway when it does not answer and ServerRefused when it is older than Redis 7.0.
+    Raises ServerAway when it does not answer or still loads its data, ServerRefused when it is
+    older than Redis 7.0.
     """
     with translated():
-        info: dict[str, Any] = client.info("server")
+        info: dict[str, Any] = client.info("server", "persistence")
+    if info.get("loading"):
+        raise ServerAway("the stream server cannot serve for now: it is loading its data")
     name = "Valkey" if "valkey_version" in info else "Redis"
     version = str(info.get("valkey_version") or info["redis_version"])
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_VERSION:

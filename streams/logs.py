@@ -2,7 +2,11 @@
 
 import logging
 import sys
+import threading
+import traceback
 from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
 
 import structlog
@@ -27,7 +31,8 @@ def configure_logs(level: str = "info", *, json: bool | None = None) -> None:
     """Log events to standard error: JSON lines, or colours where a person looks.
 
     ``json`` None decides by whether standard error is a terminal. ``level`` is a name such as
-    ``debug`` or ``warning``.
+    ``debug`` or ``warning``. An error that nobody expected is logged too when it ends a thread or
+    the process: what sort it is and where it was raised, not its words, which may quote a message.
     """
     as_json = not sys.stderr.isatty() if json is None else json
     renderer: Any = (
@@ -47,4 +52,21 @@ def configure_logs(level: str = "info", *, json: bool | None = None) -> None:
         ),
         logger_factory=structlog.PrintLoggerFactory(file=out),
         cache_logger_on_first_use=True,
+    )
+    sys.excepthook = _tell
+    threading.excepthook = lambda ended: _tell(ended.exc_type, ended.exc_value, ended.exc_traceback)
+
+
+def _tell(
+    sort: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> None:
+    if issubclass(sort, KeyboardInterrupt | SystemExit):
+        return
+    frames = [f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(trace)]
+    cause = error and (error.__cause__ or error.__context__)
+    structlog.get_logger().critical(
+        "unexpected_error",
+        error=sort.__name__,
+        caused_by=type(cause).__name__ if cause else None,
+        at=" > ".join(frames),
     )

@@ -9,7 +9,8 @@ from zlib import crc32
 
 from pydantic import BaseModel
 
-from schemas.topology import Topology
+from schemas.limits import beyond_limits
+from schemas.topology import Limits, Topology
 from streams.backlog import Sluice, high_waters
 from streams.connection import Client
 from streams.errors import EntryRefused
@@ -19,6 +20,7 @@ from streams.scripts import run_script
 
 _TEXT_FIELDS = ("id", "source", "type", "time", "subject", "traceparent")
 _BATCH = 200
+_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Publisher:
     """Publishes to the streams of one topology.
 
     ``lanes`` as in the topology: a message goes to the lane that a stable hash (CRC-32) of its
-    ``subject``, else its ``id``, else its payload chooses. ``most_bytes`` bounds a payload.
+    ``subject``, else its ``id``, else its payload chooses. ``limits`` are those of the gate.
     ``marks`` are high-water marks: above them publishing waits, at most ``wait_s``.
     With ``copies`` a message counts as published once so many replicas have it too.
     """
@@ -74,7 +76,7 @@ class Publisher:
         client: Client,
         *,
         lanes: int = 1,
-        most_bytes: int = 1_048_576,
+        limits: Limits = _LIMITS,
         remember_s: float = 3600.0,
         marks: Mapping[str, int] | None = None,
         wait_s: float = 30.0,
@@ -82,7 +84,7 @@ class Publisher:
     ) -> None:
         self._client = client
         self._lanes = lanes
-        self._most_bytes = most_bytes
+        self._limits = limits
         self._remember_ms = int(remember_s * 1000)
         self._sluice = Sluice(client, marks or {})
         self._wait_s = wait_s
@@ -94,7 +96,7 @@ class Publisher:
         return cls(
             client,
             lanes=topology.lanes,
-            most_bytes=topology.limits.entry_bytes,
+            limits=topology.limits,
             remember_s=topology.delivery.remember_ids,
             marks=high_waters(topology),
         )
@@ -102,7 +104,8 @@ class Publisher:
     def publish(self, stream: str, message: Outgoing) -> Published:
         """Publish one message; return its uid.
 
-        Raises EntryRefused for a payload that is empty or too large, ServerAway when it is
+        Raises EntryRefused for a message that no gate would let pass: empty, too large, nested
+        too deep, with a field that is too large or no UTF-8. Raises ServerAway when it is
         unknown whether it was published: publish it again with the same ``id``.
         """
         return self.publish_batch(stream, [message])[0]
@@ -129,14 +132,15 @@ class Publisher:
         return [published for published in found if published is not None]
 
     def _checked(self, message: Outgoing) -> Outgoing:
-        payload = message.payload()
-        if not payload:
-            raise EntryRefused("the message has no data; give it a JSON payload")
-        if len(payload) > self._most_bytes:
-            raise EntryRefused(
-                f"the payload has {len(payload):,} bytes, more than the {self._most_bytes:,} that "
-                "limits.entry_bytes allows; split it, or raise the limit"
-            )
+        try:
+            fields = message.fields()
+        except UnicodeEncodeError:  # its text quotes the message
+            raise EntryRefused("a field of the message cannot be written as UTF-8") from None
+        if message.id == "":
+            raise EntryRefused("the message's id is empty; leave it out, or give it one")
+        fault = beyond_limits(fields, self._limits)
+        if fault is not None:
+            raise EntryRefused(f"{fault[1]}; the topology's limits are in 'limits'")
         return message
 
     def _lane_of(self, message: Outgoing) -> int:

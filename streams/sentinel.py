@@ -40,7 +40,7 @@ def connect_by_sentinel(url: str, settings: Mapping[str, Any]) -> Redis:
     shared = {key: value for key, value in given.items() if key.startswith("ssl")}
     if parts.scheme.startswith("rediss"):
         shared["ssl"] = given["ssl"] = True
-    sentinel = Sentinel(
+    sentinel = Sentinel(  # type: ignore[no-untyped-call]
         _hosts(parts), sentinel_kwargs={**settings, **watched, **shared}, **{**settings, **given}
     )
     return sentinel.master_for(service)  # type: ignore[no-untyped-call, no-any-return]

@@ -5,16 +5,15 @@ from typing import Any
 
 from pydantic_core import ValidationError
 
+from schemas.limits import beyond_limits
 from schemas.registry import Schema, resolve
 from schemas.settlements import Rejection, Violation
 from schemas.topology import GateSettings, Topology
 from streams.entry import Entry, Output, Settled, carried
 from streams.keys import Lane, bare
 from streams.quarantine import ONLY_FOR
-from workers.nesting import deeper_than
-from workers.provenance import MOST_ID_BYTES, producer_id, provenance, text_field
+from workers.provenance import producer_id, provenance, text_field
 
-_MOST_FIELDS = 64
 _MOST_VIOLATIONS = 32
 _REPLACED = frozenset((b"parents", ONLY_FOR))
 
@@ -23,8 +22,8 @@ class Gate:
     """Validates entries one by one; no message can lean on another.
 
     Rejected, with the reason: no or empty ``data``, more bytes or deeper nesting than the limits,
-    bad JSON or UTF-8, NaN, whatever the schema forbids, more than 64 fields, a field that stands
-    there twice, an unusable ``id``.
+    bad JSON or UTF-8, NaN, whatever the schema forbids, too many fields or too large ones, a field
+    that stands there twice, an unusable ``id``.
     """
 
     def __init__(self, topology: Topology, settings: GateSettings, worker: str, lane: Lane) -> None:
@@ -43,9 +42,9 @@ class Gate:
         stream = bare(entry.stream)
         schema = self._schemas[stream]
         data = entry.get(b"data") or b""
-        fault = self._fault(entry, data)
+        fault = beyond_limits(entry.fields, self._limits)
         if fault is not None:
-            return self._rejected(entry, schema, [fault])
+            return self._rejected(entry, schema, [_violation("", *fault)])
         try:
             event = schema.validator.validate_json(data)
         except ValidationError as error:
@@ -56,30 +55,6 @@ class Gate:
             provenance(entry, schema, event),
         )
         return Settled(entry, "accepted", [output], producer_id(entry))
-
-    def _fault(self, entry: Entry, data: bytes) -> Violation | None:
-        """What is wrong before the schema is asked."""
-        limits, given_id = self._limits, entry.get(b"id") or b""
-        if not data:
-            return _violation("", "missing_data", "the entry has no field 'data' with a payload")
-        if len(data) > limits.entry_bytes:
-            said = (
-                f"the payload has {len(data):,} bytes; at most {limits.entry_bytes:,} are allowed"
-            )
-            return _violation("", "too_large", said)
-        if len(entry.fields) > 2 * _MOST_FIELDS:
-            said = f"the entry has {len(entry.fields) // 2:,} fields; {_MOST_FIELDS} are allowed"
-            return _violation("", "too_many_fields", said)
-        if len(entry.fields) > 2 and len(set(entry.fields[::2])) < len(entry.fields) // 2:
-            said = "a field stands in the entry twice, and readers would not agree which counts"
-            return _violation("", "repeated_field", said)
-        if len(given_id) > MOST_ID_BYTES or (given_id and text_field(entry, b"id") is None):
-            said = f"the field 'id' must be UTF-8 of at most {MOST_ID_BYTES} bytes"
-            return _violation("", "unusable_id", said)
-        if deeper_than(limits.nesting, data):
-            said = f"the payload is nested deeper than {limits.nesting} levels"
-            return _violation("", "too_deep", said)
-        return None
 
     def _rejected(self, entry: Entry, schema: Schema, violations: list[Violation]) -> Settled:
         rejection = Rejection(

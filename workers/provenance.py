@@ -3,11 +3,9 @@
 from typing import Any
 
 from schemas.findings import AnomalyEvent, DriftEvent
+from schemas.limits import MOST_ID_BYTES
 from schemas.registry import Schema
 from streams.entry import Entry
-
-MOST_ID_BYTES = 128
-"""The longest ``id`` that a producer may give."""
 
 
 def provenance(entry: Entry, schema: Schema, event: object) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from bench.chaos.result import Row
 from bench.chaos.sizes import Sizes
 from bench.chaos.topologies import bounded
 from streams.connection import Client, send
+from streams.groups import group_rows
 from tests.servers.pipeline import reading, until
 
 _CHUNK, _HIGH_WATER = 1_000, 5_000
@@ -38,7 +39,7 @@ def bounded_memory(kind: str, sizes: Sizes, rng: random.Random) -> Row:
     with house(kind, bounded()) as found:
         seen = bytearray(total)
         send(found.client, "XGROUP CREATE", "OK", _AUDIT, "0", "MKSTREAM")
-        found.start("gate", "swallow", "forget")
+        found.start("gate", "swallow")
         with _auditing(found, seen) as twice, _watching(found, total) as watched:
             _publish(found, total)
             until(lambda: found.settled() and _audited(found), 120.0, "that all was read")
@@ -125,9 +126,9 @@ def _take(client: Client) -> list[int]:
 def _audited(found: House) -> bool:
     summary = send(found.client, "XPENDING", "OK", _AUDIT)
     last = send(found.client, "XINFO STREAM", "OK")["last-generated-id"]
-    rows = send(found.client, "XINFO GROUPS", "OK")
-    ours = next(row for row in rows if row[row.index(b"name") + 1] == _AUDIT.encode())
-    return summary[0] == 0 and ours[ours.index(b"last-delivered-id") + 1] == last
+    rows = group_rows(found.client, "OK")
+    ours = next(row for row in rows if row["name"] == _AUDIT.encode())
+    return bool(summary[0] == 0 and ours["last-delivered-id"] == last)
 
 
 @contextmanager

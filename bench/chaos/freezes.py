@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from bench.chaos.healing import Healing
-from bench.chaos.house import ROOT, House, house
+from bench.chaos.house import House, house
 from bench.chaos.kills import buried, count_gated
 from bench.chaos.payloads import mixed, numbered
 from bench.chaos.producer import Producer, feed, mixed_and_fed
@@ -13,6 +13,7 @@ from bench.chaos.result import Row, seconds
 from bench.chaos.sizes import Sizes
 from bench.chaos.stateful import STATEFUL, compare, verbatim
 from bench.chaos.topologies import storm
+from tests.servers.processes import ROOT
 
 _NAMES = ("gate", "pass", *STATEFUL)
 _LABELS = (*_NAMES, *(f"{name}#2" for name in _NAMES))

@@ -83,7 +83,7 @@ class Healing:
 
 
 def _mark(client: Client, topology: Topology, worker: str) -> _Mark | None:
-    delivered = {}
+    delivered: dict[str, str] = {}
     for key in map(Lane().stream, reads(topology, worker)):
         try:
             rows = group_rows(client, key)

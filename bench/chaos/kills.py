@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from bench.chaos.healing import Healing
-from bench.chaos.house import ROOT, House, house
+from bench.chaos.house import House, house
 from bench.chaos.payloads import is_broken, mixed, numbered, numbers
 from bench.chaos.producer import Producer, feed, mixed_and_fed, with_ids
 from bench.chaos.provenance import gaps
@@ -14,6 +14,7 @@ from bench.chaos.sizes import Sizes
 from bench.chaos.stateful import STATEFUL, by_number, compare, verbatim
 from bench.chaos.tally import Tally, tally
 from bench.chaos.topologies import chain, storm
+from tests.servers.processes import ROOT
 
 _STORM = ("gate", "gate#2", "pass", "pass#2", "lineage", *STATEFUL)
 _CHAIN = ("gate", "pass", *STATEFUL)

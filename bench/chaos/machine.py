@@ -38,6 +38,11 @@ def commit() -> tuple[str, bool]:
 
 def _git(*arguments: str) -> str:
     done = subprocess.run(
-        ["git", "--no-optional-locks", *arguments], cwd=_ROOT, capture_output=True, text=True, timeout=20, check=False
+        ["git", "--no-optional-locks", *arguments],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
     )
     return done.stdout.strip() if done.returncode == 0 else "unknown"

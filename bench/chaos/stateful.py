@@ -24,9 +24,7 @@ def by_number(house: House) -> Emitted:
     which the gate passed it on, and that is another in every run.
     """
     passed = house.entries("OK")
-    names = dict(
-        zip((e.uid for e in passed), numbers(e.get(b"data") for e in passed), strict=True)
-    )
+    names = dict(zip((e.uid for e in passed), numbers(e.get(b"data") for e in passed), strict=True))
     return {
         stream: [_renamed(_pair(entry), names) for entry in house.entries(stream)]
         for stream in STREAMS

@@ -127,24 +127,29 @@ def poisoned() -> dict[str, Any]:
 
 
 def bounded() -> dict[str, Any]:
-    """IN → gate → OK → a transform that makes nothing of it; nothing keeps what was settled."""
+    """IN → gate → OK → a transform that makes nothing of it.
+
+    What was settled is not kept; of lineage, which nobody reads here, the last records are.
+    """
     streams = {
         "IN": _source(),
         "OK": {"schema": READING, "sink": True},
         "BAD": _kept("schemas:Rejection"),
         "NONE": {"schema": READING, "sink": True},
     }
-    swallow = {
-        "kind": "transform",
-        "call": f"{AUTHORED}:swallow",
-        "writes": ["NONE"],
-    }
-    return _tree(
+    tree = _tree(
         "5s",
         streams,
         {
             "gate": {**_gate(), "max_batch": 500},
-            "swallow": {**swallow, "reads": ["OK"], "max_batch": 500},
-            "forget": {**swallow, "reads": ["LINEAGE"], "max_batch": 10},
+            "swallow": {
+                "kind": "transform",
+                "call": f"{AUTHORED}:swallow",
+                "reads": ["OK"],
+                "writes": ["NONE"],
+                "max_batch": 500,
+            },
         },
     )
+    tree["streams"]["LINEAGE"] |= {"retention": {"entries": 20}}
+    return tree

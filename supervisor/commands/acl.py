@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from streams.acl import Role
 
 _HEAD = """\
-# The least that each role needs, for redis-cli or valkey-cli. Put the digest of each user's password
-# in the placeholder's stead: printf %s "$password" | sha256sum
+# The least that each role needs, for redis-cli or valkey-cli. In the placeholder's stead goes the
+# digest of each user's password: printf %s "$password" | sha256sum
 """
 
 

@@ -105,7 +105,7 @@ class Player:
         publisher = Publisher(
             self.client,
             lanes=topology.lanes,
-            most_bytes=topology.limits.entry_bytes,
+            limits=topology.limits,
             remember_s=max(REMEMBER_S, topology.delivery.remember_ids),
         )
         return Post(

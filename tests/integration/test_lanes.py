@@ -9,6 +9,7 @@ import pytest
 
 from schemas.topology import Topology
 from streams.connection import Client, send
+from streams.keys import Lane
 from streams.presence import present
 from tests.servers.laned import (
     LANED,
@@ -22,7 +23,7 @@ from tests.servers.laned import (
     shares,
     undisturbed,
 )
-from tests.servers.pipeline import settled, topology_from, until
+from tests.servers.pipeline import settled, start_worker, topology_from, until
 from tests.servers.processes import Workers, workers
 from tests.servers.stream_server import StreamServer
 
@@ -104,3 +105,27 @@ def test_a_process_that_slept_through_its_leases_finds_its_place_again(
     publish.publish_batch("IN", map(outgoing, range(800, 1200)))
     until(lambda: sum(map(len, results(client, topology).values())) == 1200)
     assert results(client, topology) == undisturbed(range(1200))
+
+
+def test_state_that_is_ahead_of_its_server_is_given_up(client: Client, topology: Topology) -> None:
+    """As after a failover that no command of the worker ran into: its last commits are gone."""
+    lane = Lane(0, LANES)
+    worker = start_worker(client, topology, "numbered", lane=lane)
+
+    def publish_and_await(numbers: range, outputs: int) -> None:
+        for number in numbers:
+            payload = outgoing(number * len(SENSORS)).payload()
+            send(client, "XADD", lane.stream("OK"), "*", "data", payload)
+        until(lambda: send(client, "XLEN", lane.stream("OUT")) == outputs)
+
+    publish_and_await(range(20), 20)
+    before = {key: send(client, "DUMP", key) for key in send(client, "KEYS", "*{0}")}
+    publish_and_await(range(20, 40), 40)
+    with client.pipeline() as step:
+        for key, value in before.items():
+            step.execute_command("RESTORE", key, 0, value, "REPLACE")
+        step.execute()
+    publish_and_await(range(40, 60), 40)
+    worker.stop()
+    survivors = [number * len(SENSORS) for number in (*range(20), *range(40, 60))]
+    assert results(client, topology) == undisturbed(survivors)

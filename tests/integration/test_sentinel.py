@@ -46,6 +46,6 @@ def test_a_failover_is_followed_and_loses_nothing_that_was_replicated(
 
 
 def test_sentinels_that_do_not_know_the_service_are_told_of() -> None:
-    with connect("redis+sentinel://127.0.0.1:1,127.0.0.1:2/nobody") as client:
-        with pytest.raises(ServerAway, match="No master found for 'nobody'"):
-            send(client, "PING")
+    url = "redis+sentinel://127.0.0.1:1,127.0.0.1:2/nobody"
+    with connect(url) as client, pytest.raises(ServerAway, match="No master found for 'nobody'"):
+        send(client, "PING")

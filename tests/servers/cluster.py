@@ -61,6 +61,14 @@ class Cluster:
             (_, _, ((_, port, _),)) = send(node, "ROLE")
         return next(server for server in self.servers if server.port == int(port))
 
+    def cut_replica(self, key: str) -> StreamServer:
+        """Stop the replica of a key's master where it stands: it gets nothing from now on."""
+        replica = self.replica_of(key)
+        replica.kill(signal.SIGSTOP)
+        with self.owner(key).client() as node:
+            send(node, "CLIENT KILL", "TYPE", "replica")  # or its socket would go on collecting
+        return replica
+
     def kill_owner(self, key: str) -> StreamServer:
         """``kill -9`` of the master that serves a key."""
         server = self.owner(key)

@@ -58,16 +58,14 @@ class Workers:
                 env=self._environment,
                 cwd=self._code,
                 stderr=log,
-                preexec_fn=self._limit if self._most_bytes else None,
             )
+        if self._most_bytes is not None:
+            bounds = (self._most_bytes, self._most_bytes)
+            resource.prlimit(self.processes[label].pid, resource.RLIMIT_AS, bounds)
 
     def log_of(self, label: str) -> Path:
         """The log of all processes that had this label."""
         return self._config.parent / f"{label}.log"
-
-    def _limit(self) -> None:
-        assert self._most_bytes is not None
-        resource.setrlimit(resource.RLIMIT_AS, (self._most_bytes, self._most_bytes))
 
     def kill(self, label: str) -> None:
         """``kill -9``, and start it again."""

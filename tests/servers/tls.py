@@ -1,4 +1,4 @@
-"""Certificates made on the spot with ``openssl``, and Debian's redis-server that speaks TLS only."""
+"""Certificates made on the spot with ``openssl``, and a redis-server that speaks TLS only."""
 
 import os
 import shutil

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.examples import EXAMPLES
+from schemas.limits import deeper_than
 from schemas.settlements import Rejection
 from schemas.topology_file import load_topology
 from streams.entry import Entry, Settled, original
 from streams.keys import Lane
 from tests.servers.pipeline import reading
 from workers.gate import Gate
-from workers.nesting import deeper_than
 
 ROOT = Path(__file__).parents[3]
 TOPOLOGY = load_topology(ROOT / "streams.yaml")
