@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` alone prints the list.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test lint format docs pins clean
+.PHONY: help setup setup-dev demo test chaos lint format docs pins clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -31,6 +31,10 @@ test: setup-dev ## every test, with coverage
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
 
+chaos: setup-dev ## make every fault, many times (up to half an hour), and write what came of it
+	$(BIN)/python -m bench.chaos --out bench/results/chaos.json
+	$(BIN)/python -m bench.chaos.report > docs/chaos.md
+
 lint: setup-dev ## ruff and mypy strict
 	$(BIN)/ruff check $(PACKAGES) tests bench
 	$(BIN)/ruff format --check $(PACKAGES) tests bench
@@ -44,6 +48,7 @@ docs: setup ## write the generated pages of docs/ anew
 	$(BIN)/python -m schemas.reference_page > docs/schemas.md
 	$(BIN)/python -m schemas.topology_page > docs/topology.md
 	$(BIN)/python -m supervisor.cli_page > docs/cli.md
+	$(BIN)/python -m bench.chaos.report > docs/chaos.md
 
 pins: ## resolve the pinned requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra build pyproject.toml -o requirements/run.txt

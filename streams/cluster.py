@@ -1,9 +1,9 @@
 """A client for Redis Cluster and Valkey Cluster that never sends a command twice.
 
-redis-py's own cluster client repeats commands after connection errors, which would strand the
-entries of a lost ``XREADGROUP`` reply, and asks the server for the keys of every ``EVALSHA``. All
-that one command of ours touches lies in one slot, by its lane's tag, so its first key names its
-node; that, ``MOVED`` and ``ASK`` are all there is to it.
+redis-py's own cluster client repeats commands after connection errors unless told not to, which
+would strand the entries of a lost ``XREADGROUP`` reply, and asks the server twice for the keys of
+every ``XREADGROUP``. All that one command of ours touches lies in one slot, by its lane's tag, so
+its first key names its node; that, ``MOVED`` and ``ASK`` are all there is to it.
 """
 
 import threading

@@ -75,18 +75,25 @@ class Heartbeat:
         return self._thread.is_alive()
 
     def _beat(self) -> None:
-        every_s = self._station.lease.ttl_s / 3
-        told = ""
         while not self._ended.is_set():
-            self.once()
-            told = self._standing.state
-            waited_s = 0.0
-            # A change of state is told at once; else the line is renewed when it is time.
-            while waited_s < every_s and self._standing.state == told:
-                if self._ended.wait(0.1):
-                    return
-                waited_s += 0.1
-                self._mind_the_deadline()
+            try:
+                self._beat_once_and_wait()
+            except Exception as error:  # noqa: BLE001 - the edge: a heart that stops kills the worker
+                # A handler that eats all memory makes any thread raise; the next beat may succeed.
+                log = structlog.get_logger().bind(worker=self._station.worker)
+                log.error("heartbeat_failed", error=f"{type(error).__name__}: {error}")
+                self._ended.wait(0.1)
+
+    def _beat_once_and_wait(self) -> None:
+        every_s, waited_s = self._station.lease.ttl_s / 3, 0.0
+        self.once()
+        told = self._standing.state
+        # A change of state is told at once; else the line is renewed when it is time.
+        while waited_s < every_s and self._standing.state == told:
+            if self._ended.wait(0.1):
+                return
+            waited_s += 0.1
+            self._mind_the_deadline()
 
     def _mind_the_deadline(self) -> None:
         """End the process when the handler is stuck: nothing less ends a function that loops.

@@ -7,6 +7,7 @@ from streams.checkpoint import Checkpoint, Header
 from streams.entry import Entry, Settled
 from streams.errors import CheckpointRefused
 from workers.handler import Handler, StatefulHandler
+from workers.poison import halves
 from workers.station import Station
 
 _CHUNK = 1000
@@ -81,21 +82,35 @@ class Recovery:
         return checkpoint.header.positions, True
 
     def _replay(self, start: dict[str, str]) -> None:
-        count = 0
+        assert self._handler is not None
+        count, packed = 0, self._handler.state()
         for key, upto in self._positions.items():
             after = start.get(key, "-")
             while chunk := self._station.reader.between(key, after, upto, _CHUNK):
-                self._handle_silently(chunk)
+                mine = [entry for entry in chunk if not self._station.is_for_another(entry)]
+                packed = self._handle_silently(mine, packed) if mine else packed
                 count += len(chunk)
                 after = chunk[-1].id
         if count:
             self._log.info("replayed", entries=count)
 
-    def _handle_silently(self, chunk: Sequence[Entry]) -> None:
-        assert self._handler is not None
-        mine = [entry for entry in chunk if not self._station.is_for_another(entry)]
-        if mine:
-            self._handler.handle(mine)
+    def _handle_silently(self, chunk: Sequence[Entry], before: bytes) -> bytes:
+        """Handle entries again that follow on the packed state ``before``; return the one after.
+
+        One that raises became a dead letter the first time, and had no part in the state.
+        """
+        handler = self._handler
+        assert handler is not None
+        try:
+            handler.handle(chunk)
+            return handler.state()
+        except Exception:  # noqa: BLE001 - whatever a handler raises, as in the loop
+            handler.restore(before)
+        if len(chunk) == 1:
+            return before
+        for half in halves(chunk):
+            before = self._handle_silently(half, before)
+        return before
 
     def _save_first(self) -> None:
         """Make a checkpoint before the first batch, so that every crash finds one."""

@@ -7,14 +7,16 @@ from typing import Any
 
 from schemas.message import Derived, Message
 
-SORTS = {
-    "raises": "RuntimeError: poison",
-    "exits": "its worker ended",
-    "eats": "MemoryError",
-    "loops": "its worker ended",
-    "breaks": "OutputRefused",
+SORTS: dict[str, tuple[str, ...]] = {
+    "raises": ("RuntimeError: poison",),
+    "exits": ("its worker ended",),
+    "eats": ("MemoryError", "its worker ended"),
+    "loops": ("its worker ended",),
+    "breaks": ("OutputRefused",),
 }
-"""The sorts of poison, and how the error in the dead letter begins."""
+"""The sorts of poison, and how the error in the dead letter may begin. What eats memory raises, or
+goes past the deadline before the limit is reached, or takes the process with it.
+"""
 
 
 def through(message: Message[Any]) -> Any:
@@ -52,7 +54,7 @@ def poisonous(message: Message[Any]) -> Any:
         case "eats":
             eaten = []
             while True:
-                eaten.append(bytearray(64 * 1024 * 1024))
+                eaten.append(bytearray(16 * 1024 * 1024))
         case "loops":
             while True:
                 pass

@@ -89,9 +89,9 @@ def _mark(client: Client, topology: Topology, worker: str) -> _Mark | None:
             rows = group_rows(client, key)
         except GroupMissing:
             return None
-        delivered |= {
-            key: row["last-delivered-id"].decode() for row in rows if row["name"] == worker.encode()
-        }
+        for row in rows:
+            if row["name"] == worker.encode():
+                delivered[key] = row["last-delivered-id"].decode()
     return _Mark(worker, _settled(client, topology, worker), delivered)
 
 

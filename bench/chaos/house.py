@@ -37,17 +37,25 @@ class House:
 
     def finish(self, within_s: float = 120.0) -> None:
         """Wait until every group has settled everything, then end the workers."""
-        until(lambda: self.settled(), within_s, "that everything is settled")
+        until(self.settled, within_s, "that everything is settled")
         self.workers.stop()
+
+    def until_groups_exist(self) -> None:
+        """Wait until every worker that was started has begun."""
+        until(lambda: all(_rows(self.client, *place) for place in self._places()), 60.0)
 
     def settled(self) -> bool:
         """Whether the groups of all workers that were started have settled everything."""
+        found = [_rows(self.client, *place) for place in self._places()]
+        return all(
+            rows and all(row["lag"] == 0 and row["pending"] == 0 for row in rows) for rows in found
+        )
+
+    def _places(self) -> list[tuple[str, set[str]]]:
+        """Each stream, and which of the workers that were started read it."""
         started = {label.partition("#")[0] for label in self.workers.processes}
-        wanted = [
-            (stream, started.intersection(readers(self.topology, stream)))
-            for stream in self.topology.streams
-        ]
-        return all(_is_settled(self.client, stream, names) for stream, names in wanted if names)
+        found = {s: started.intersection(readers(self.topology, s)) for s in self.topology.streams}
+        return [(stream, names) for stream, names in found.items() if names]
 
     def entries(self, stream: str) -> list[Entry]:
         """Every entry of a stream."""
@@ -62,14 +70,13 @@ class House:
         send(self.client, "FLUSHALL")
 
 
-def _is_settled(client: Client, stream: str, names: set[str]) -> bool:
+def _rows(client: Client, stream: str, names: set[str]) -> list[dict[str, Any]]:
+    """What the server says of these groups; empty while one of them is missing."""
     try:
-        rows = {row["name"].decode(): row for row in group_rows(client, stream)}
+        rows = [row for row in group_rows(client, stream) if row["name"].decode() in names]
     except GroupMissing:
-        return False
-    return all(
-        name in rows and rows[name]["lag"] == 0 and rows[name]["pending"] == 0 for name in names
-    )
+        return []
+    return rows if len(rows) == len(names) else []
 
 
 @contextmanager
@@ -92,19 +99,12 @@ def house(
         tempfile.TemporaryDirectory(prefix="penstock-chaos-") as name,
         server.client() as client,
     ):
-        directory = Path(name)
-        topology = topology_from(tree, directory)
-        estate = Estate(topology.lanes)
-        found: list[Workers] = []
-        with workers(
-            server,
-            directory / "streams.yaml",
-            after_death=_settle(estate, found, client) if supervised else lambda: None,
-            code=code,
-            most_bytes=most_bytes,
-        ) as started:
+        config, found = Path(name) / "streams.yaml", list[Workers]()
+        topology = topology_from(tree, config.parent)
+        heir = _settle(Estate(topology.lanes), found, client) if supervised else lambda: None
+        with workers(server, config, after_death=heir, code=code, most_bytes=most_bytes) as started:
             found.append(started)
-            yield House(server, directory, topology, client, started)
+            yield House(server, config.parent, topology, client, started)
 
 
 def _settle(estate: Estate, found: list[Workers], client: Client) -> Callable[[], object]:

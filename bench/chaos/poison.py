@@ -29,16 +29,13 @@ def poison(kind: str, sizes: Sizes, rng: random.Random) -> Row:
     """Each sort in turn, so that the delay of its neighbours can be told apart."""
     with house(kind, poisoned(), supervised=True, most_bytes=_MOST_BYTES) as found:
         found.start("pass", "pass#2")
-        with _revived(found) as starts:
-            plan = _plan(sizes, rng)
-            _publish(found, sizes, plan)
-            _until_settled(found)
-        found.workers.stop()
+        found.until_groups_exist()
+        plan = _plan(sizes, rng)
+        starts = _bury(found, sizes, plan)
         total = sizes.poison_each * sizes.poison_apart * len(SORTS)
         sound = [n for n in range(total) if n not in plan]
         counted = tally(sound, numbers(found.data("OUT")))
-        faults = counted.faults() + _misburied(found, plan)
-        delays = _delays_s(found, sizes)
+        faults, delays = counted.faults() + _misburied(found, plan), _delays_s(found, sizes)
         buried_s = [_waited_s(entry) for entry in found.entries("DEAD_LETTER")]
     return Row(
         fault="poison of five sorts",
@@ -49,8 +46,17 @@ def poison(kind: str, sizes: Sizes, rng: random.Random) -> Row:
         duplicated=len(counted.twice),
         recovered_s=seconds(buried_s),
         faults=faults,
-        details=delays | {"restarts": starts[0]},
+        details=delays | {"restarts": starts},
     )
+
+
+def _bury(found: House, sizes: Sizes, plan: dict[int, str]) -> int:
+    """Publish everything and wait until it is settled; how often a worker was started again."""
+    with _revived(found) as starts:
+        _publish(found, sizes, plan)
+        _until_settled(found)
+    found.workers.stop()
+    return starts[0]
 
 
 def _plan(sizes: Sizes, rng: random.Random) -> dict[int, str]:

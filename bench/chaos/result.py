@@ -56,6 +56,8 @@ class Row(BaseModel):
     events_equal: bool | None = None
     recovered_s: Seconds = Seconds()
     took_s: float = 0.0
+    date: str = ""
+    commit: str = ""
     faults: list[str] = []
     details: dict[str, float | int | str] = {}
 
@@ -67,7 +69,9 @@ class Row(BaseModel):
 
 
 class Result(BaseModel):
-    """A whole run. ``dirty`` tells that the working tree differed from ``commit``."""
+    """A run. Rows of earlier runs stay until their fault is made again; each names its own date and
+    commit. ``dirty`` tells that the working tree differed from ``commit``.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -80,6 +84,20 @@ class Result(BaseModel):
     rows: list[Row]
 
 
+def keep(result: Result, path: Path) -> None:
+    """Write a result; rows that are there already and were not made again stay as they are."""
+    rows = {(row.fault, row.server): row for row in load(path).rows} if path.exists() else {}
+    rows |= {(row.fault, row.server): row for row in result.rows}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = result.model_copy(update={"rows": list(rows.values())})
+    path.write_text(kept.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def load(path: Path) -> Result:
+    """The result that is kept at a path."""
+    return Result.model_validate_json(path.read_text(encoding="utf-8"))
+
+
 HEADS = (
     "fault", "server", "rounds", "published", "lost", "twice", "events equal",
     "recovered median / max",
@@ -90,10 +108,8 @@ def cells(row: Row) -> tuple[str, ...]:
     """A row as people read it, one text a column of ``HEADS``."""
     equal = {None: "–", True: "yes", False: "NO"}[row.events_equal]
     recovered = row.recovered_s
-    if recovered.median is None:
-        times = "–"
-    else:
-        times = f"{recovered.median:.2f} s / {recovered.max:.2f} s"
+    measured = recovered.median is not None
+    times = f"{recovered.median:.2f} s / {recovered.max:.2f} s" if measured else "–"
     counts = (f"{n:,}" for n in (row.rounds, row.published, row.lost, row.duplicated))
     return (row.fault, row.server, *counts, equal, times)
 

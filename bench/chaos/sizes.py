@@ -37,13 +37,13 @@ FULL = Sizes(
 )
 
 SHORT = Sizes(
-    kills=10,
+    kills=8,
     chain_kills=5,
     freezes=3,
     restarts=3,
     poison_each=1,
     poison_apart=300,
-    poison_pace=0.8,
+    poison_pace=0.6,
     bounded=40_000,
     rate_per_s=600.0,
 )

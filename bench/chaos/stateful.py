@@ -1,10 +1,12 @@
-"""What the workers that have state emitted, so that two runs can be compared."""
+"""What the workers that have state emitted, compared with an undisturbed run."""
 
 import json
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from bench.chaos.house import House
-from bench.chaos.payloads import numbers
+from bench.chaos.payloads import mixed, numbered, numbers
+from bench.chaos.producer import feed, with_ids
 from streams.entry import Entry
 
 STATEFUL = ("anomaly", "drift", "summing")
@@ -14,21 +16,55 @@ Emitted = dict[str, list[tuple[bytes, bytes]]]
 """By stream: payload and parents of each entry, in their order."""
 
 
-def verbatim(house: House) -> Emitted:
-    """Every byte of what was emitted."""
-    return {stream: [_pair(entry) for entry in house.entries(stream)] for stream in STREAMS}
+class Run(ABC):
+    """A way to send the same messages again and to read what came of them."""
+
+    @abstractmethod
+    def repeat(self, found: House, told: int) -> None:
+        """Send ``told`` messages through the workers that have state; nothing happens to them."""
+
+    @abstractmethod
+    def read(self, found: House) -> Emitted:
+        """What they emitted, without what is another in every run."""
 
 
-def by_number(house: House) -> Emitted:
-    """As ``verbatim``, but each message is named by its number: uids and times hold the moment at
-    which the gate passed it on, and that is another in every run.
+class Fed(Run):
+    """Entries whose ids are the same in every run, so every byte of what is emitted is too."""
+
+    def repeat(self, found: House, told: int) -> None:
+        """Feed the detectors alone."""
+        feed(found.client, range(told), numbered)
+        found.start(*STATEFUL)
+        found.finish()
+
+    def read(self, found: House) -> Emitted:
+        """Every byte."""
+        return {stream: [_pair(entry) for entry in found.entries(stream)] for stream in STREAMS}
+
+
+class Gated(Run):
+    """Entries that came through the gate: uids and times hold the moment at which it passed them
+    on, so messages are named by their number instead.
     """
-    passed = house.entries("OK")
-    names = dict(zip((e.uid for e in passed), numbers(e.get(b"data") for e in passed), strict=True))
-    return {
-        stream: [_renamed(_pair(entry), names) for entry in house.entries(stream)]
-        for stream in STREAMS
-    }
+
+    def repeat(self, found: House, told: int) -> None:
+        """Publish to the gate."""
+        publish = with_ids(mixed)
+        for start in range(0, told, 500):
+            publish(found.client, range(start, min(start + 500, told)))
+        found.start("gate", *STATEFUL)
+        found.finish()
+
+    def read(self, found: House) -> Emitted:
+        """Every byte but uids and times."""
+        passed = found.entries("OK")
+        names = dict(
+            zip((e.uid for e in passed), numbers(e.get(b"data") for e in passed), strict=True)
+        )
+        return {
+            stream: [_renamed(_pair(entry), names) for entry in found.entries(stream)]
+            for stream in STREAMS
+        }
 
 
 def _pair(entry: Entry) -> tuple[bytes, bytes]:
@@ -44,16 +80,17 @@ def _renamed(pair: tuple[bytes, bytes], names: dict[str, int]) -> tuple[bytes, b
 
 
 def compare(
-    house: House, storm: Emitted, calm_run: Callable[[], None], read: Callable[[House], Emitted]
+    found: House, run: Run, told: int
 ) -> tuple[bool, list[str], dict[str, float | int | str]]:
-    """Run undisturbed on the emptied server, and compare.
+    """Run undisturbed on the emptied server, and compare with what is there now.
 
     Returns whether they are equal, in words what is not (an empty stream proves nothing, so it is
     a fault too), and how many events there were.
     """
-    house.empty()
-    calm_run()
-    calm = read(house)
+    storm = run.read(found)
+    found.empty()
+    run.repeat(found, told)
+    calm = run.read(found)
     faults = [f"{s}: {_difference(storm[s], calm[s])}" for s in STREAMS if storm[s] != calm[s]]
     faults += [f"{stream}: nothing was emitted" for stream in STREAMS if not calm[stream]]
     counts: dict[str, float | int | str] = {s.lower(): len(calm[s]) for s in STREAMS}

@@ -81,7 +81,7 @@ _EVENTS = {
 }
 
 
-def storm(lease: str, *, function: str = "through", lineage: bool = True) -> dict[str, Any]:
+def parallel(lease: str, *, function: str = "through", lineage: bool = True) -> dict[str, Any]:
     """IN → gate → OK → transform → OUT; beside it FED, whose entry ids are the same in every run,
     with a worker of each kind that has state; and lineage.
     """
@@ -142,13 +142,7 @@ def bounded() -> dict[str, Any]:
         streams,
         {
             "gate": {**_gate(), "max_batch": 500},
-            "swallow": {
-                "kind": "transform",
-                "call": f"{AUTHORED}:swallow",
-                "reads": ["OK"],
-                "writes": ["NONE"],
-                "max_batch": 500,
-            },
+            "swallow": {**_pass("swallow"), "writes": ["NONE"], "max_batch": 500},
         },
     )
     tree["streams"]["LINEAGE"] |= {"retention": {"entries": 20}}

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.chaos.payloads import mixed, numbered
-from bench.chaos.topologies import storm
+from bench.chaos.topologies import parallel
 from schemas.topology import Topology
 from streams.entry import Entry, Settled
 from streams.keys import Lane
@@ -22,7 +22,7 @@ READS = {"gate": "IN", "pass": "OK", "summing": "FED", "anomaly": "FED", "drift"
 
 @pytest.fixture
 def topology(tmp_path: Path) -> Topology:
-    return topology_from(storm("1s"), tmp_path)
+    return topology_from(parallel("1s"), tmp_path)
 
 
 def entries(worker: str) -> list[Entry]:

@@ -27,7 +27,7 @@ SHORT_CUT = [
 @pytest.mark.parametrize(("name", "server"), SHORT_CUT)
 def test_every_promise_is_kept(name: str, server: str) -> None:
     row = make(name, server, SHORT, SEED)
-    assert row.holds, row
+    assert row.holds, row.model_dump_json(indent=2)
 
 
 def test_every_fault_is_in_the_short_cut() -> None:

@@ -1,5 +1,7 @@
 """Eight lanes on a real cluster of three masters: routing, moving slots, losing masters."""
 
+import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -36,6 +38,7 @@ from tests.servers.laned import (
 )
 from tests.servers.pipeline import settled, topology_from, until
 from tests.servers.processes import Workers, workers
+from tests.servers.supervised import House, up
 from workers.__main__ import EXIT_REFUSED, main
 
 KEY = "IN{0}"
@@ -226,3 +229,39 @@ def test_without_confirmation_a_failover_loses_what_the_replica_had_not_got_and_
             gone_with_it = range(200, 400) if lane_of(sensor) in lanes_lost else ()
             left = [message for message, _ in complete if message not in gone_with_it]
             assert found[sensor] == [(message, n + 1) for n, message in enumerate(left)]
+
+
+def test_a_command_whose_reply_does_not_come_is_not_sent_again(
+    cluster: Cluster, client: ClusterClient
+) -> None:
+    with cluster.client(timeout_s=0.3) as hasty:
+        send(hasty, "XADD", KEY, "*", "data", "first")
+        owner = cluster.owner(KEY)
+        owner.kill(signal.SIGSTOP)
+        with pytest.raises(ServerAway):
+            send(hasty, "XADD", KEY, "*", "data", "second")
+        owner.kill(signal.SIGCONT)
+        until(lambda: send(client, "XLEN", KEY) >= 2)
+        send(hasty, "XADD", KEY, "*", "data", "third")
+    assert send(client, "XLEN", KEY) == 3
+
+
+@pytest.mark.parametrize("cluster", ["valkey"], indirect=True)
+def test_the_command_line_runs_eight_lanes_on_a_cluster_with_a_process_a_worker(
+    cluster: Cluster, client: ClusterClient, topology: Topology, tmp_path: Path
+) -> None:
+    tree = {**LANED, "workers": {**LANED["workers"]}}
+    tree["workers"]["numbered"] = {**tree["workers"]["numbered"], "call": "authored:counting"}
+    house = House(tmp_path / "house", tree, {"PENSTOCK_REDIS_URL": cluster.url})
+    with up(house) as done:
+        assert done.returncode == 0, done.stderr
+        rows = [house.worker(name) for name in ("gate", "numbered")]
+        assert [len(row["processes"]) for row in rows] == [1, 1]
+        assert [row["processes"][0]["lanes"] for row in rows] == [list(range(LANES))] * 2
+        os.kill(rows[1]["processes"][0]["pid"], signal.SIGKILL)
+        publisher(client).publish_batch("IN", map(outgoing, range(80)))
+        until(lambda: len(newest(client, topology, "OUT", 100)) == 80)
+        until(lambda: house.worker("numbered")["restarts"] == 1)
+        told = house.run("tail", "OUT", "-n", "80", "--json").stdout.splitlines()
+        shown = {json.loads(line)["uid"].partition("/")[0] for line in told}
+        assert shown == {f"OUT{{{lane_of(sensor)}}}" for sensor in SENSORS}

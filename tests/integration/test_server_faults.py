@@ -14,13 +14,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from streams.connection import Client, connect, send
+from streams.keys import Lane
+from streams.lease import Lease
 from streams.scripts import _source
 from tests.servers.pipeline import SMALL, readings, settled, start_worker, topology_from, until
 from tests.servers.proxy import Answer, Cut, Fault, Proxy, proxied
 from tests.servers.stage import PAYLOADS, TIMEOUT_S, WORKERS, Stage, on_stage, undisturbed_events
 from tests.servers.stream_server import StreamServer, running
 
-OUTAGE_S = 0.9  # longer than the lease
+OUTAGE_S = 1.1  # longer than the lease
 
 
 @dataclass
@@ -117,7 +119,9 @@ def test_an_outage_is_waited_out_and_told_once(
     assert stage.found("DEAD_LETTER") == []
     assert stage.lines("server_away") == dict.fromkeys(WORKERS, 1)
     assert stage.lines("server_back") == dict.fromkeys(WORKERS, 1)
-    assert len(tries) < 120, Counter(tries)
+    assert len(tries) < 250, Counter(tries)  # a hot loop sends thousands
+    backs = [line for line in stage.told if line["event"] == "server_back"]
+    assert max(line["tries"] for line in backs) <= 16
 
 
 def digest(script: str) -> bytes:
@@ -177,7 +181,7 @@ def test_a_server_that_comes_back_empty_is_worked_for_again(
     stage.stop()
     assert sorted(stage.found("OK")) == sorted(PAYLOADS)
     assert stage.found("EVENTS") == undisturbed, "the state began anew with the stream"
-    assert stage.lines("server_back") == dict.fromkeys(WORKERS, 1)
+    assert stage.lines("server_back") == stage.lines("server_away")
 
 
 def test_a_destroyed_group_is_made_again_and_nothing_is_lost(
@@ -262,3 +266,12 @@ def test_one_with_a_long_block_is_not_taken_for_an_outage(tmp_path: Path, client
         until(lambda: time.monotonic() > begun_s + 2 * TIMEOUT_S)
         worker.stop()
     assert not [line for line in told if line["event"] == "server_away"]
+
+
+def test_a_holder_that_never_heard_of_its_lease_takes_it_again(client: Client) -> None:
+    first, second = (Lease(client, Lane(), "gate", "owner", 10.0) for _ in range(2))
+    assert first.acquire("me")
+    assert second.acquire("me"), "the reply to the first was lost on its way"
+    assert not first.renew()
+    assert second.renew()
+    assert not first.acquire("another")

@@ -151,6 +151,31 @@ def test_a_checkpoint_that_was_changed_is_refused_and_rebuilt(
     assert "checkpoint_refused" in capsys.readouterr().out
 
 
+def test_a_rebuilt_state_leaves_out_what_became_a_dead_letter(
+    client: Client, tmp_path: Path
+) -> None:
+    quick = {**WATCHING["workers"]["summing"], "max_attempts": 1}
+    workers = {**WATCHING["workers"], "summing": quick}
+    topology = topology_from({**WATCHING, "workers": workers}, tmp_path)
+    payloads = shifted(400)
+    payloads[30] = payloads[31] = payloads[150] = b"{"
+
+    def run(*, tampered: bool) -> list[tuple[bytes, bytes | None]]:
+        send(client, "FLUSHALL")
+        for start in (0, 200):
+            for number, data in list(enumerate(payloads))[start : start + 200]:
+                send(client, "XADD", "OK", f"{1000 + number}-0", "data", data)
+            found = finish(client, topology, "summing")
+            if tampered:
+                send(client, "SETRANGE", "penstock:checkpoint:summing", 60, b"\x00\x01\x02")
+        return found
+
+    undisturbed = run(tampered=False)
+    assert len(undisturbed) == 7
+    assert run(tampered=True) == undisturbed
+    assert send(client, "XLEN", "DEAD_LETTER") == 3
+
+
 def test_changed_settings_start_a_new_state_and_say_so(
     client: Client, topology: Topology, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

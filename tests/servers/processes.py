@@ -35,14 +35,8 @@ class Workers:
         self._after_death = after_death
         self._code = code
         self._most_bytes = most_bytes
-        # what runs from elsewhere is not ours, so its coverage is not either
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if code == ROOT or not name.startswith("COVERAGE_")
-        }
         self._environment = {
-            **inherited,
+            **_inherited(code),
             "PENSTOCK_REDIS_URL": server.url,
             "PENSTOCK_DATA_DIR": str(config.parent),
             "PYTHONPATH": f"{code}{os.pathsep}{ROOT}",
@@ -103,6 +97,12 @@ class Workers:
             # a process that was told before it listened for signals has nothing to drain
             assert process.wait(30) in (0, -signal.SIGTERM), self.log_of(label).read_text()
         self.processes.clear()
+
+
+def _inherited(code: Path) -> dict[str, str]:
+    """Our environment; what runs from elsewhere is not ours, so its coverage is not either."""
+    ours = code == ROOT
+    return {n: v for n, v in os.environ.items() if ours or not n.startswith("COVERAGE_")}
 
 
 @contextmanager

@@ -53,7 +53,7 @@ TREE: dict[str, Any] = {
 WORKERS = ("gate", "anomaly")
 PAYLOADS = readings(1200)
 HALF_WAY = 600
-TIMEOUT_S = 0.5
+TIMEOUT_S = 0.8
 
 
 @dataclass

@@ -1,7 +1,9 @@
-"""A handler that is stuck ends its process, and only then."""
+"""The heartbeat: it ends a process whose handler is stuck, and outlives what goes wrong in it."""
 
 import threading
 from pathlib import Path
+
+import pytest
 
 from schemas.topology_file import load_topology
 from streams.checkpoint import Seal
@@ -38,3 +40,25 @@ def test_a_handler_past_its_deadline_ends_the_process() -> None:
         heartbeat.stop()
     assert set(codes) == {EXIT_DEADLINE}
     assert standing.handling_s == 0.0
+
+
+def test_the_heart_beats_on_after_a_beat_that_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beats = threading.Semaphore(0)
+    with connect("redis://127.0.0.1:1") as client:
+        station = take_station(client, TOPOLOGY, "gate", Lane(), Seal(b"sixteen bytes ok"))
+        heartbeat = Heartbeat(station, Standing(), Metrics("gate", "gate", 0.0), host="h", port=1)
+        heartbeat.start()
+
+        def renew() -> bool:
+            beats.release()
+            raise MemoryError
+
+        monkeypatch.setattr(station.lease, "renew", renew)
+        station.lease.ttl_s = 0.1
+        assert beats.acquire(timeout=10)
+        assert beats.acquire(timeout=10)
+        assert heartbeat.alive
+        heartbeat.stop()
+    assert "heartbeat_failed" in capsys.readouterr().out

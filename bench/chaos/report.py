@@ -1,0 +1,95 @@
+"""Writes the last run as a page: ``python -m bench.chaos.report > docs/chaos.md``."""
+
+import sys
+
+from bench.chaos.result import HEADS, RESULTS, Result, Row, cells, load
+
+_INTRODUCTION = """\
+# Chaos
+
+Every fault that can be made on one machine, made many times under load, and what became of each
+message. Written from [`bench/results/chaos.json`](../bench/results/chaos.json) by
+`python -m bench.chaos.report`; `make chaos` makes the faults anew, and
+[`tests/chaos`](../tests/chaos) runs a short cut of the same code. What each guarantee says is in
+[guarantees.md](guarantees.md).
+"""
+
+_MEANING = """\
+- **published**: messages whose publisher was told that they are there. **lost**: those that are
+  missing at the end of their way; **twice**: those that were emitted more than once. Both are
+  counted from what the server holds when all is settled.
+- **events equal**: the payload and the parents of everything that the anomaly worker, the drift
+  worker and a transform with memory emitted, byte for byte and in order, against a run in which
+  nothing happened. Along the chain, where the gate gives messages another uid in every run, uids
+  and times are named by the producer's message instead.
+- **recovered**: from the fault until the worker's group had settled everything that it had been
+  given before, and something more; for poison, until an entry was a dead letter.
+- Random choices come from the seed; when exactly a fault hits is up to the machine, so two runs
+  are not the same run.
+- `kill -9` of a server shows what its process loses, not what a power cut does: the kernel still
+  writes what the process handed over. With `appendfsync always` that was synced before any reply.
+"""
+
+_FAULTS = {
+    "kill -9 of any worker": "two gates and two transforms that share their work, a lineage sink, "
+    "and one owner each of anomaly, drift and memory; leases of 0.5 s alone decide who is dead. "
+    "The lineage store has every parent that the entries name.",
+    "kill -9 along a supervised chain": "one gate and what reads behind it, leases of 5 s that "
+    "the supervisor breaks when it sees a process end. The order survives, so the events do.",
+    "SIGSTOP longer than the lease": "two processes of each worker; one is stopped for 1.4 to 2.4 "
+    "times its lease, while it holds work, and then goes on.",
+    "kill -9 of the server, appendfsync always": "the chain again; the publisher publishes again, "
+    "under the same id, what was not acknowledged.",
+    "poison of five sorts": "entries that raise, end the process, eat memory up to a limit, loop "
+    "past the deadline of 0.5 s, or make an event that the target does not take; two processes, "
+    "restarted at once; three attempts. Each became a dead letter with its reason.",
+    "an hour's traffic in bounded streams": "a publisher that waits while a stream holds more "
+    "than 5,000 entries; a reader outside ticks off every message.",
+}
+
+
+def render(result: Result) -> str:
+    """The page."""
+    parts = [_INTRODUCTION, _table(result.rows), _MEANING, _explained(result.rows)]
+    return "\n".join([*parts, _place(result)])
+
+
+def _table(rows: list[Row]) -> str:
+    lines = [HEADS, tuple("---" for _ in HEADS), *(cells(row) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _explained(rows: list[Row]) -> str:
+    lines = ["## The faults\n"]
+    for fault in dict.fromkeys(row.fault for row in rows):
+        lines.append(f"- **{fault}**: {_FAULTS.get(fault, '')}".rstrip(" :"))
+        for row in rows:
+            if row.fault == fault:
+                lines += [f"  - {row.server}: {_figures(row)}"] if row.details else []
+                lines += [f"  - {row.server}: **{said}**" for said in row.faults]
+    return "\n".join(lines) + "\n"
+
+
+def _figures(row: Row) -> str:
+    return ", ".join(f"{name} {_number(value)}" for name, value in row.details.items())
+
+
+def _number(value: float | int | str) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _place(result: Result) -> str:
+    machine = ", ".join(f"{name} {value}" for name, value in result.machine.items())
+    versions = ", ".join(f"{name} {value}" for name, value in result.versions.items())
+    changed = ", with changes not committed" if result.dirty else ""
+    took_min = sum(row.took_s for row in result.rows) / 60
+    return (
+        "## Where and when\n\n"
+        f"{result.date}, seed {result.seed}, commit `{result.commit[:12]}`{changed}, "
+        f"{took_min:.0f} minutes. Machine: {machine}. Versions: {versions}. Rows of other runs "
+        "name their own date and commit in the file.\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(render(load(RESULTS)))
