@@ -32,13 +32,14 @@ test: setup-dev ## every test, with coverage
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
 
 chaos: setup-dev ## make every fault, many times (up to half an hour), and write what came of it
-	$(BIN)/python -m bench.chaos --out bench/results/chaos.json
-	$(BIN)/python -m bench.chaos.report > docs/chaos.md
+	$(BIN)/python -m bench.chaos --out bench/results/chaos.json; code=$$?; \
+	$(BIN)/python -m bench.chaos.report > docs/chaos.md; exit $$code
 
 lint: setup-dev ## ruff and mypy strict
 	$(BIN)/ruff check $(PACKAGES) tests bench
 	$(BIN)/ruff format --check $(PACKAGES) tests bench
 	$(BIN)/mypy
+	$(BIN)/mypy bench
 
 format: setup-dev ## let ruff format and mend
 	$(BIN)/ruff format $(PACKAGES) tests bench

@@ -26,6 +26,8 @@ from workers.standing import Standing
 from workers.station import Station
 from workers.tenure import Tenure
 
+_BACK_WITHIN_S = 10.0  # after an outage: the longest wait for its end, and a heartbeat
+
 
 class Loop:
     """Runs one handler at one station until ``standing.stopping`` is set.
@@ -114,7 +116,7 @@ class Loop:
         for key in station.reader.keys:
             self._settle_pending_of(station.lease.consumer, key)
         if self._outage.lasting:  # all leases may have run out; who lives comes back by then
-            self._claim_at = self._monotonic_s() + station.lease.ttl_s
+            self._claim_at = self._monotonic_s() + min(station.lease.ttl_s, _BACK_WITHIN_S)
         else:
             self._take_over_from_the_dead()  # what they had read is older than what is new
         self._new = False

@@ -18,7 +18,7 @@ def size_of(entry: Entry) -> int:
 def portions(batch: Sequence[Entry], most_entries: int) -> Iterator[Sequence[Entry]]:
     """A batch in parts, in order, each of at most so many entries and about ``MOST_BYTES``.
 
-    >>> entries = [Entry("s", "1-0", [b"x" * MOST_BYTES]), Entry("s", "2-0", [b""])]
+    >>> entries = [Entry("s", "1-0", [b"x" * MOST_BYTES]), Entry("s", "2-0", [b"y"])]
     >>> [len(part) for part in portions(entries, 500)]
     [1, 1]
     """
