@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from bench.chaos.bounded import bounded_memory
+from bench.chaos.clustered import lose_masters
 from bench.chaos.freezes import freeze_any
 from bench.chaos.kills import kill_any, kill_chain
 from bench.chaos.poison import poison
@@ -24,10 +25,9 @@ FAULTS: dict[str, tuple[Fault, Sequence[str]]] = {
     "restarts": (restart_server, SERVERS),
     "poison": (poison, SERVERS),
     "bounded": (bounded_memory, ["valkey"]),
+    "cluster": (lose_masters, ["valkey"]),
 }
-"""By name: what makes it, and the servers it is made on. A fault that needs a server of its own,
-such as a cluster, brings its own kind.
-"""
+"""By name: what makes it, and the servers it is made on."""
 
 
 def make(name: str, server: str, sizes: Sizes, seed: int) -> Row:

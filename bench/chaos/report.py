@@ -23,7 +23,8 @@ _MEANING = """\
   nothing happened. Along the chain, where the gate gives messages another uid in every run, uids
   and times are named by the producer's message instead.
 - **recovered**: from the fault until the worker's group had settled everything that it had been
-  given before, and something more; for poison, until an entry was a dead letter.
+  given before, and something more; for poison, until an entry was a dead letter. Faults overlap:
+  a worker that is killed again before it has recovered counts from the first kill.
 - Random choices come from the seed; when exactly a fault hits is up to the machine, so two runs
   are not the same run.
 - `kill -9` of a server shows what its process loses, not what a power cut does: the kernel still

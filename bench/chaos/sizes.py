@@ -10,7 +10,8 @@ class Sizes:
     ``rate_per_s`` is how fast messages are published while faults are made. Of the poison,
     ``poison_each`` entries of each sort lie ``poison_apart`` messages apart, and
     ``poison_pace`` stretches the seconds between them. ``bounded`` messages go through the
-    bounded stream.
+    bounded stream. ``clustered`` messages go through the cluster, which is harmed
+    ``cluster_rounds`` times.
     """
 
     kills: int
@@ -21,6 +22,8 @@ class Sizes:
     poison_apart: int
     poison_pace: float
     bounded: int
+    clustered: int
+    cluster_rounds: int
     rate_per_s: float
 
 
@@ -33,6 +36,8 @@ FULL = Sizes(
     poison_apart=1_000,
     poison_pace=1.0,
     bounded=3_600_000,
+    clustered=100_000,
+    cluster_rounds=20,
     rate_per_s=400.0,
 )
 
@@ -45,5 +50,7 @@ SHORT = Sizes(
     poison_apart=300,
     poison_pace=0.6,
     bounded=40_000,
+    clustered=3_000,
+    cluster_rounds=2,
     rate_per_s=600.0,
 )

@@ -61,6 +61,12 @@ class Cluster:
             (_, _, ((_, port, _),)) = send(node, "ROLE")
         return next(server for server in self.servers if server.port == int(port))
 
+    def has_replica(self, key: str) -> bool:
+        """Whether the master that serves a key has a replica in step with it."""
+        with self.owner(key).client() as node:
+            role = send(node, "ROLE")
+        return role[0] == b"master" and bool(role[2])
+
     def cut_replica(self, key: str) -> StreamServer:
         """Stop the replica of a key's master where it stands: it gets nothing from now on."""
         replica = self.replica_of(key)
