@@ -44,6 +44,10 @@ _FAULTS = {
     "poison of five sorts": "entries that raise, end the process, eat memory up to a limit, loop "
     "past the deadline of 0.5 s, or make an event that the target does not take; two processes, "
     "restarted at once; three attempts. Each became a dead letter with its reason.",
+    "masters killed and slots moved, 8 lanes": "three masters and three replicas; masters die and "
+    "slots move in turn, while four producers publish, each message waiting for one replica "
+    "(`Copies(replicas=1)`); events equal: the memory numbered every sensor's readings without a "
+    "gap; recovered: until another node serves the lane and the cluster is whole.",
     "an hour's traffic in bounded streams": "a publisher that waits while a stream holds more "
     "than 5,000 entries; a reader outside ticks off every message.",
 }

@@ -21,6 +21,7 @@ SHORT_CUT = [
     ("restarts", "redis"),
     ("poison", "valkey"),
     ("bounded", "valkey"),
+    ("cluster", "valkey"),
 ]
 
 
