@@ -106,6 +106,7 @@ class _Roles:
             *(lane.checkpoint(worker), lane.positions(worker)),
             *self._floors(worker),
             *self._seen(worker),
+            PRESENCE,
         ]
         streams = map(lane.stream, (*inputs, *outputs, *trimmed))
         yield Grant(_SCRIPTS, self._keys(*streams, *books))

@@ -137,7 +137,12 @@ def translated() -> Iterator[None]:
         raise ServerRefused(f"the stream server denies us a command or key: {error}") from error
     except exceptions.BusyLoadingError as error:
         raise ServerAway(f"the stream server cannot serve for now: {error}") from error
-    except (exceptions.ConnectionError, exceptions.TimeoutError, OSError) as error:
+    except (
+        exceptions.ConnectionError,
+        exceptions.TimeoutError,
+        exceptions.InvalidResponse,
+        OSError,
+    ) as error:
         if _is_about_tls(error):
             raise ServerRefused(f"no TLS connection can be made: {error}") from error
         raise ServerAway(f"the stream server does not answer: {error}") from error

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from streams.connection import Client, send
 from streams.keys import PRESENCE
+from streams.scripts import run_script
 
 State = Literal["starting", "waiting", "standby", "replaying", "running", "draining"]
 """``waiting``: the server is away, or the lane is free; ``standby``: another process has it."""
@@ -48,7 +49,7 @@ class Presence(BaseModel):
 
 def announce(client: Client, presence: Presence) -> None:
     """Write or renew a line."""
-    send(client, "HSET", PRESENCE, presence.field, presence.model_dump_json())
+    run_script(client, "announce", [PRESENCE], [presence.field, presence.model_dump_json()])
 
 
 def withdraw(client: Client, presence: Presence) -> None:

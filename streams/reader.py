@@ -119,6 +119,15 @@ class Reader:
         _, entries = self.claim(self._consumer, key, Claim(count=1, start=entry_id, end=entry_id))
         return entries[0] if entries else None
 
+    def give_back(self) -> None:
+        """Take back the attempts of whatever is still pending for us, because we end unharmed."""
+        for key in self.keys:
+            start = "-"
+            while last := run_script(
+                self._client, "give_back", [key], [self._group, self._consumer, start]
+            ):
+                start = f"({last.decode()}"
+
     def others(self, key: str) -> list[str]:
         """The other consumers of the group on a stream whose lease has run out."""
         reply: list[dict[str, Any]] = send(self._client, "XINFO CONSUMERS", key, self._group)

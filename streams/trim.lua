@@ -14,18 +14,28 @@
 local stream = KEYS[1]
 if redis.call('EXISTS', stream) == 0 then return 0 end
 
-local function parts(id)
-  local ms, seq = id:match('^(%d+)-(%d+)$')
-  return tonumber(ms), tonumber(seq)
+-- Ids are two 64-bit numbers; Lua's have 53 bits, so they are compared and counted as text.
+local LAST = '18446744073709551615'
+local function fewer(a, b)
+  if #a ~= #b then return #a < #b end
+  return a < b
 end
 local function before(a, b)
-  local a_ms, a_seq = parts(a)
-  local b_ms, b_seq = parts(b)
-  return a_ms < b_ms or (a_ms == b_ms and a_seq < b_seq)
+  local a_ms, a_seq = a:match('^(%d+)-(%d+)$')
+  local b_ms, b_seq = b:match('^(%d+)-(%d+)$')
+  if a_ms ~= b_ms then return fewer(a_ms, b_ms) end
+  return fewer(a_seq, b_seq)
+end
+local function plus_one(number)
+  local head, digit, nines = number:match('^(%d-)([0-8]?)(9*)$')
+  if digit == '' then return head .. '1' .. ('0'):rep(#nines) end
+  return head .. string.char(digit:byte() + 1) .. ('0'):rep(#nines)
 end
 local function following(id)
   local ms, seq = id:match('^(%d+)-(%d+)$')
-  return string.format('%s-%.0f', ms, tonumber(seq) + 1)
+  if seq ~= LAST then return ms .. '-' .. plus_one(seq) end
+  if ms ~= LAST then return plus_one(ms) .. '-0' end
+  return id -- the last id there can be: nothing follows, and it stays
 end
 local function least(a, b)
   if a and before(a, b) then return a end

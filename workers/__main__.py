@@ -22,12 +22,13 @@ from schemas.topology_graph import exclusive
 from streams.checkpoint import Seal, state_key
 from streams.cluster import check_lanes
 from streams.connection import Client, connect
-from streams.errors import CheckpointRefused, NoServer, ServerRefused
+from streams.errors import CheckpointRefused, StreamsError
 from streams.keys import Lane
 from streams.locate import locate
 from streams.logs import configure_logs
 from streams.settings import ServerSettings
 from workers.errors import Misconfigured
+from workers.floor import Floor
 from workers.health import HealthServer
 from workers.heartbeat import Heartbeat
 from workers.kinds import build_handler
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (TopologyError, Misconfigured, CheckpointRefused) as error:
         log.error("misconfigured", error=str(error))
         return EXIT_MISCONFIGURED
-    except (ServerRefused, NoServer) as error:
+    except StreamsError as error:  # what waiting does not mend
         log.error("server_refused", error=str(error))
         return EXIT_REFUSED
 
@@ -100,13 +101,20 @@ def _run(options: argparse.Namespace, log: Any) -> int:
 def _stations(
     client: Client, topology: Topology, worker: str, lanes: list[int], seal: Seal
 ) -> list[Station]:
-    holder, share = holder_name(), None
+    holder, share, floor = holder_name(), None, Floor()
     if exclusive(topology.workers[worker]) and topology.lanes > 1:
         look_every_s = topology.delivery.lease / 3
         share = Share(client, worker, holder, lanes, look_every_s=look_every_s)
     return [
         take_station(
-            client, topology, worker, Lane(lane, topology.lanes), seal, holder=holder, share=share
+            client,
+            topology,
+            worker,
+            Lane(lane, topology.lanes),
+            seal,
+            holder=holder,
+            share=share,
+            floor=floor,
         )
         for lane in lanes
     ]

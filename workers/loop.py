@@ -19,7 +19,7 @@ from streams.reader import Claim
 from streams.trim import trim
 from workers.handler import Handler, StatefulHandler, TryLater
 from workers.metrics import Metrics
-from workers.poison import Retries, dead_letter, halves
+from workers.poison import Retries, dead_letter, described, halves
 from workers.portions import Appetite, portions
 from workers.recovery import Recovery
 from workers.standing import Standing
@@ -61,7 +61,7 @@ class Loop:
         self._anew = Backoff(most_s=most_s)
         self._retries = Retries()
         self._appetite = Appetite(station.settings.max_batch)
-        self._recovery = Recovery(station, handler, log)
+        self._recovery = Recovery(station, handler, log, standing.handling)
         self._tenure = Tenure(station.lease, station.lane.index, station.holder, station.share)
         self._claim_at = self._trim_at = 0.0
         self._new = True
@@ -132,9 +132,10 @@ class Loop:
         self._log.info("lane_given_back")
 
     def _turn(self) -> None:
-        batch = self._read()
-        if batch:
-            self._settle(batch)
+        with self._station.floor.shared():
+            batch = self._read()
+            if batch:
+                self._settle(batch)
         self._keep_house()
         self._anew.reset()
         self._standing.turned()
@@ -209,7 +210,7 @@ class Loop:
         )
         self._metrics.failed(entry)
         if entry.attempts >= self._station.settings.max_attempts:
-            self._bury(entry, f"{type(error).__name__}: {error}")
+            self._bury(entry, described(error))
         elif self._station.exclusive:  # order matters to it, so it tries again at once
             again = self._station.reader.claim_one(entry.stream, entry.id)
             return [[again]] if again else []
@@ -228,9 +229,16 @@ class Loop:
         What was delivered often already comes alone: if it is the one that kills its workers, its
         neighbours are settled before and do not gain attempts with it.
         """
-        settings, start = self._station.settings, "-"
-        ours = consumer == self._station.lease.consumer
+        start = "-"
         while not self._stopping.is_set():
+            seen, start = self._settle_page(consumer, key, start)
+            if not seen:
+                return
+
+    def _settle_page(self, consumer: str, key: str, start: str) -> tuple[int, str]:
+        """One step of the same: how many were seen, and where the next step starts."""
+        settings, ours = self._station.settings, consumer == self._station.lease.consumer
+        with self._station.floor.alone():
             claim = Claim(
                 count=settings.max_batch,
                 alone_beyond=settings.max_attempts - 2,
@@ -243,10 +251,7 @@ class Loop:
                 self._bury(entry, f"its worker ended {entry.attempts} times while handling it")
                 entry.attempts += 1
             self._settle([e for e in entries if e.attempts <= settings.max_attempts])
-            if not seen:
-                return
-            if ours and entries:
-                start = f"({entries[-1].id}"
+        return seen, f"({entries[-1].id}" if ours and entries else start
 
     def _take_over_from_the_dead(self) -> None:
         station = self._station
@@ -278,13 +283,14 @@ class Loop:
         self._standing.enter("draining")
         try:
             self._hand_over()
-        except (ServerAway, LeaseLost) as error:
+        except (ServerAway, LeaseLost, GroupMissing) as error:
             self._log.warning("ended_without_checkpoint", error=str(error))
 
     def _hand_over(self) -> None:
         """Save the state, and give the lease back; nothing where the lane is another's."""
         if self._station.lease.token is None:
             return
+        self._station.reader.give_back()
         if isinstance(self._handler, StatefulHandler) and self._recovery.has_state:
             self._commit_with_checkpoint([])
         self._tenure.leave()

@@ -18,6 +18,15 @@ def halves(part: Sequence[Entry]) -> list[Sequence[Entry]]:
     return [part[:middle], part[middle:]]
 
 
+def described(error: Exception) -> str:
+    """An exception in one line: its type and, if it can tell them, its words."""
+    try:
+        words = str(error)
+    except Exception:  # noqa: BLE001 - an author's exception may raise when it is asked
+        words = "(its text cannot be told)"
+    return f"{type(error).__name__}: {words}"
+
+
 def dead_letter(entry: Entry, station: Station, error: str) -> Settled:
     """Settle an entry as a dead letter: the untouched original, the error, the attempts."""
     letter = DeadLetter(
@@ -25,7 +34,7 @@ def dead_letter(entry: Entry, station: Station, error: str) -> Settled:
         stream=entry.stream,
         worker=station.worker,
         attempts=entry.attempts,
-        error=error[:1024],
+        error=error.encode("utf-8", "replace").decode()[:1024],
     )
     fields = [b"data", letter.model_dump_json().encode(), b"parents", entry.uid.encode()]
     lineage = {
@@ -41,8 +50,10 @@ def dead_letter(entry: Entry, station: Station, error: str) -> Settled:
         },
     }
     output = Output(station.dead_letters, [*fields, *carried(entry.fields)], lineage)
-    # the producer's id is free again, or the released message would count as its own duplicate
-    return Settled(entry, "dead", [output], producer_id(entry))
+    # At a gate the producer's id is free again, or the released message would count as its own
+    # duplicate; nobody else keeps that key, or may.
+    remembered = producer_id(entry) if station.settings.kind == "gate" else None
+    return Settled(entry, "dead", [output], remembered)
 
 
 class Retries:

@@ -1,6 +1,7 @@
 """How a stateful worker comes back: its checkpoint, then what came after it, without emitting."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from streams.checkpoint import Checkpoint, Header
@@ -16,13 +17,22 @@ _CHUNK = 1000
 class Recovery:
     """Saves and restores the state of one handler; for a handler without state it does nothing.
 
+    ``handling`` is entered while the handler has entries, so that its deadline holds here too.
+
     ``positions`` maps each stream key to the last entry that was committed.
     """
 
-    def __init__(self, station: Station, handler: Handler, log: Any) -> None:
+    def __init__(
+        self,
+        station: Station,
+        handler: Handler,
+        log: Any,
+        handling: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self._station = station
         self._handler = handler if isinstance(handler, StatefulHandler) else None
         self._log = log
+        self._handling = handling
         self._positions: dict[str, str] = {}
         self._saved_at_s = float("-inf")
         self.has_state = False
@@ -102,7 +112,8 @@ class Recovery:
         handler = self._handler
         assert handler is not None
         try:
-            handler.handle(chunk)
+            with self._handling():
+                handler.handle(chunk)
             return handler.state()
         except Exception:  # noqa: BLE001 - whatever a handler raises, as in the loop
             handler.restore(before)

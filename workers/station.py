@@ -4,7 +4,7 @@ import os
 import platform
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -19,6 +19,7 @@ from streams.lease import OWNER, Lease
 from streams.quarantine import ONLY_FOR
 from streams.reader import OwnerReader, Reader
 from streams.trim import TrimPlan, trims_of
+from workers.floor import Floor
 from workers.share import Share
 
 
@@ -29,6 +30,7 @@ class Station:
     ``holder`` names this process; it is the consumer's name too, unless the lane is owned alone.
     ``share`` says which of the lanes owned alone are this process's part; None: any.
     ``elsewhere`` names, for each stream key, the other workers that read it.
+    ``floor`` is shared by the lanes of a process.
     ``author`` is what lineage records say of this worker.
     """
 
@@ -47,6 +49,7 @@ class Station:
     trims: tuple[TrimPlan, ...]
     elsewhere: Mapping[str, frozenset[bytes]]
     share: Share | None = None
+    floor: Floor = field(default_factory=Floor)
 
     @property
     def dead_letters(self) -> str:
@@ -84,6 +87,7 @@ def take_station(
     *,
     holder: str = "",
     share: Share | None = None,
+    floor: Floor | None = None,
 ) -> Station:
     """Put a station together; nothing is sent yet. The stations of a process have one holder."""
     settings = topology.workers[worker]
@@ -123,6 +127,7 @@ def take_station(
             lane.stream(stream): _other_readers(topology, stream, worker) for stream in streams
         },
         share=share,
+        floor=floor or Floor(),
     )
 
 

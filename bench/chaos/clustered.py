@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bench.chaos.result import Row, seconds
@@ -88,7 +89,7 @@ def _harm(cluster: Cluster, sizes: Sizes, rng: random.Random) -> Harm:
         harm.failover_s.append(time.monotonic() - started_s)
         harm.killed += 1
         gone.start()  # it comes back as a replica of the one that took its place
-        until(lambda key=key: cluster.has_replica(key), 30.0, "a replica for the new master")
+        until(partial(cluster.has_replica, key), 30.0, "a replica for the new master")
     return harm
 
 

@@ -97,6 +97,7 @@ class Delivery(RuleBasedStateMachine):
     def holds(self, name: str) -> bool:
         return self.holder.get(name) == "itself"
 
+    @precondition(lambda self: self.unread)  # a server lets an empty read wait 100 ms at least
     @rule(name=CONSUMERS, count=st.integers(1, 5))
     def read(self, name: str, count: int) -> None:
         """Also by one that has slept through its lease: nothing stops its read."""

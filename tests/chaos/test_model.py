@@ -21,7 +21,7 @@ def topology(tmp_path: Path) -> Topology:
 
 def test_delivery_behaves_as_the_model_says(server: StreamServer, topology: Topology) -> None:
     with server.client() as client:
-        check(client, topology, 40)
+        check(client, topology, 150)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from streams.errors import (
     StreamFull,
     StreamsError,
 )
-from streams.keys import Lane
+from streams.keys import PRESENCE, Lane
 from streams.lease import OWNER, Lease, break_lease
 from streams.observe import counters, stream_states
 from streams.publish import Outgoing, Publisher
@@ -482,3 +482,36 @@ def test_consumers_do_not_pile_up_over_restarts(client: Client, topology: Topolo
             return {row["name"] for row in send(client, "XINFO CONSUMERS", "IN", "gate")}
 
         until(lambda: names() <= ours)
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "unread"),
+    [
+        ("7-1152921504606847176", "7-1152921504606847186"),
+        ("7-999999999999999999", "7-1000000000000000000"),
+        ("5-18446744073709551615", "6-0"),
+        ("9-9", "10-0"),
+    ],
+)
+def test_trimming_counts_ids_of_any_size(
+    client: Client, topology: Topology, acknowledged: str, unread: str
+) -> None:
+    _, reader, committer = holder(client, "c")
+    send(client, "XADD", "IN", acknowledged, "data", "1")
+    committer.commit([forward(entry) for entry in reader.read(1, 0.01)], at_ms=1)
+    send(client, "XADD", "IN", unread, "data", "2")
+    assert trim(client, LANE, plan_trim(topology, "IN")) == 1
+    assert [entry_id for entry_id, _ in send(client, "XRANGE", "IN", "-", "+")] == [unread.encode()]
+
+
+def test_a_presence_line_is_renewed_also_when_memory_has_run_out(
+    client: Client, topology: Topology
+) -> None:
+    with working(client, topology, "gate") as (worker,):
+        until(lambda: worker.standing.ready)
+        send(client, "CONFIG SET", "maxmemory", "1")
+        try:
+            send(client, "DEL", PRESENCE)
+            until(lambda: send(client, "HLEN", PRESENCE) == 1)
+        finally:
+            send(client, "CONFIG SET", "maxmemory", "0")

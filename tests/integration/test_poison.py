@@ -216,3 +216,44 @@ def test_an_entry_of_too_many_fields_is_refused_at_its_release(
         with pytest.raises(EntryRefused, match="drop it"):
             bad.release(rejected.entry.uid, AUTHOR)
     assert bad.size() == 1
+
+
+def test_a_clean_stop_is_no_attempt(client: Client, topology: Topology) -> None:
+    class Away:
+        def handle(self, batch: Sequence[Entry]) -> list[Settled]:
+            raise TryLater("away")
+
+    publish(client, 10, set())
+    send(client, "XGROUP CREATE", "IN", "gate", "0")
+    for _ in range(6):
+        running = start_worker(client, topology, "gate", Away())
+        until(lambda: send(client, "XPENDING", "IN", "gate")[0] == 10)
+        running.stop()
+    with working(client, topology, "gate"):
+        until(lambda: settled(client, topology))
+    assert send(client, "XLEN", "OK") == 10
+    assert letters(client, topology) == []
+
+
+def test_an_error_without_words_that_can_be_written_is_told_all_the_same(
+    client: Client, topology: Topology
+) -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    class Raising(Raises):
+        def handle(self, batch: Sequence[Entry]) -> list[Settled]:
+            if any(entry.get(b"x") == POISON for entry in batch):
+                raise Mute if len(batch[0].fields[1]) % 2 else ValueError("\ud800")
+            return self._inner.handle(batch)
+
+    for x in (1.0, 22.5):
+        send(client, "XADD", "IN", "*", "data", reading(x=x), "x", POISON)
+    running = start_worker(
+        client, topology, "gate", Raising(build_handler(topology, "gate", Lane()))
+    )
+    until(lambda: len(letters(client, topology)) == 2)
+    running.stop()
+    errors = {letter.error for letter in letters(client, topology)}
+    assert errors == {"Mute: (its text cannot be told)", "ValueError: ?"}

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -165,11 +166,15 @@ def _form(servers: Sequence[StreamServer]) -> None:
         for node in nodes[1:]:
             send(node, "CLUSTER MEET", "127.0.0.1", servers[0].port)
         for number, node in enumerate(nodes[_MASTERS:]):
-            until(lambda n=node, i=ids[number]: _joined(n, i), 10, "the meeting of the nodes")
+            until(partial(_joined, node, ids[number]), 10, "the meeting of the nodes")
         for node in nodes:
-            until(lambda n=node: b"cluster_state:ok" in _info(n), 10, "the cluster")
+            until(partial(_says, node, b"cluster_state:ok"), 10, "the cluster")
         for node in nodes[_MASTERS:]:
-            until(lambda n=node: b"master_link_status:up" in _info(n, "replication"), 10, "a copy")
+            until(partial(_says, node, b"master_link_status:up", "replication"), 10, "a copy")
+
+
+def _says(node: Client, text: bytes, *section: str) -> bool:
+    return text in _info(node, *section)
 
 
 def _joined(node: Client, master: bytes) -> bool:

@@ -61,4 +61,5 @@ def test_the_heart_beats_on_after_a_beat_that_failed(
         assert beats.acquire(timeout=10)
         assert heartbeat.alive
         heartbeat.stop()
-    assert "heartbeat_failed" in capsys.readouterr().out
+    said = capsys.readouterr()
+    assert "heartbeat_failed" in said.out + said.err

@@ -1,0 +1,54 @@
+"""Lanes of a process work side by side, and whoever has to be alone is."""
+
+import threading
+
+from workers.floor import Floor
+
+
+def test_who_is_alone_is_beside_nobody() -> None:
+    floor, inside, worst = Floor(), [0, 0], []
+    lock = threading.Lock()
+
+    def work(place: int) -> None:
+        for _ in range(200):
+            with floor.alone() if place == 1 else floor.shared():
+                with lock:
+                    inside[place] += 1
+                    worst.append((inside[0], inside[1]))
+                with lock:
+                    inside[place] -= 1
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in (0, 0, 0, 1, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert all(not (shared and alone) and alone <= 1 for shared, alone in worst)
+    assert max(shared for shared, _ in worst) >= 1
+
+
+def test_who_waits_to_be_alone_goes_before_newcomers() -> None:
+    floor, order = Floor(), []
+    started, waiting = threading.Event(), threading.Event()
+
+    def alone() -> None:
+        waiting.set()
+        with floor.alone():
+            order.append("alone")
+
+    def newcomer() -> None:
+        with floor.shared():
+            order.append("newcomer")
+
+    with floor.shared():
+        first = threading.Thread(target=alone)
+        first.start()
+        assert waiting.wait(10)
+        while not floor._waiting:
+            started.wait(0.001)
+        second = threading.Thread(target=newcomer)
+        second.start()
+    first.join(10)
+    second.join(10)
+    assert order == ["alone", "newcomer"]
