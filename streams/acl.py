@@ -195,7 +195,7 @@ class _Roles:
             *self._publishing(self._sources),
             Grant(_LOOKING, self._all_streams()),
             Grant(_SCRIPTS, self._streams([*quarantines, *targets, topology.lineage])),
-            Grant(("xadd",), self._streams([*targets, topology.lineage], "%W~")),
+            Grant(("xadd", "type"), self._streams([*targets, topology.lineage], "%W~")),
             Grant(("xdel",), self._streams(quarantines, "%W~")),
         )
         purpose = "the other verbs of penstock: look, publish, release and drop"

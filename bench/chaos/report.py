@@ -38,7 +38,7 @@ _FAULTS = {
     "kill -9 along a supervised chain": "one gate and what reads behind it, leases of 5 s that "
     "the supervisor breaks when it sees a process end. The order survives, so the events do.",
     "SIGSTOP longer than the lease": "two processes of each worker; one is stopped for 1.4 to 2.4 "
-    "times its lease, while it holds work, and then goes on.",
+    "times its lease, at a random moment, and then goes on.",
     "kill -9 of the server, appendfsync always": "the chain again; the publisher publishes again, "
     "under the same id, what was not acknowledged.",
     "poison of five sorts": "entries that raise, end the process, eat memory up to a limit, loop "
