@@ -28,6 +28,16 @@ if #pending == 0 then
   return {0, {}}
 end
 
+-- Of another's entries those that were delivered least come first: an entry that kills its workers
+-- keeps none of its neighbours waiting. Our own stay in their order, which may matter.
+if other ~= me then
+  for i, item in ipairs(pending) do item[5] = i end
+  table.sort(pending, function(a, b)
+    if a[4] ~= b[4] then return a[4] < b[4] end
+    return a[5] < b[5]
+  end)
+end
+
 local claimed = {}
 for _, item in ipairs(pending) do
   local id, delivered = item[1], item[4]

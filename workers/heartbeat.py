@@ -20,6 +20,8 @@ from workers.metrics import Metrics
 from workers.standing import Standing
 from workers.station import Station
 
+_LONGER_S = 1.0
+
 EXIT_DEADLINE = 9
 """Exit code of a process whose handler went past its deadline."""
 
@@ -135,7 +137,7 @@ class Heartbeat:
             state=self._standing.state,
             ready=self._standing.ready,
             started_at_s=self._started_at_s,
-            expires_at_s=self._now_s() + station.lease.ttl_s,
+            expires_at_s=self._now_s() + station.lease.ttl_s + _LONGER_S,  # outlives its lease
             rss_bytes=rss_bytes(),
         )
 

@@ -26,6 +26,7 @@ from workers.standing import Standing
 from workers.station import Station
 from workers.tenure import Tenure
 
+_CLAIM_EVERY_S = 0.5  # a supervisor ends the leases of the dead at once
 _BACK_WITHIN_S = 10.0  # after an outage: the longest wait for its end, and a heartbeat
 
 
@@ -226,8 +227,8 @@ class Loop:
     def _settle_pending_of(self, consumer: str, key: str) -> None:
         """Take over and settle what a consumer left pending on a stream, oldest first.
 
-        What was delivered often already comes alone: if it is the one that kills its workers, its
-        neighbours are settled before and do not gain attempts with it.
+        What a dead worker had comes one by one: if one of them is what kills workers, its
+        neighbours are settled beside it, and do not gain attempts with it.
         """
         start = "-"
         while not self._stopping.is_set():
@@ -238,12 +239,13 @@ class Loop:
     def _settle_page(self, consumer: str, key: str, start: str) -> tuple[int, str]:
         """One step of the same: how many were seen, and where the next step starts."""
         settings, ours = self._station.settings, consumer == self._station.lease.consumer
+        counted = self._new or not ours
         with self._station.floor.alone():
             claim = Claim(
                 count=settings.max_batch,
-                alone_beyond=settings.max_attempts - 2,
+                alone_beyond=0 if counted else settings.max_attempts,
                 start=start,
-                counted=self._new or not ours,
+                counted=counted,
             )
             seen, entries = self._station.reader.claim(consumer, key, claim)
             for entry in [e for e in entries if e.attempts > settings.max_attempts]:
@@ -255,7 +257,7 @@ class Loop:
 
     def _take_over_from_the_dead(self) -> None:
         station = self._station
-        self._claim_at = self._monotonic_s() + station.lease.ttl_s / 2
+        self._claim_at = self._monotonic_s() + min(station.lease.ttl_s / 2, _CLAIM_EVERY_S)
         if station.exclusive:
             return  # every owner has the same name: what is left pending is its own
         for key in station.reader.keys:

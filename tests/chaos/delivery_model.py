@@ -152,8 +152,11 @@ class Delivery(RuleBasedStateMachine):
             assert (seen, found) == (0, [])
             return
         theirs = [i for i in self.published if self.pending.get(i, ("", 0))[0] == other]
-        expected = self._claimed(theirs[:count], alone)
-        assert seen == len(theirs[:count])
+        seen_first = theirs[:count]
+        if other != name:  # another's: those delivered least come first, so that no killer blocks
+            seen_first.sort(key=lambda entry_id: self.pending[entry_id][1])
+        expected = self._claimed(seen_first, alone)
+        assert seen == len(seen_first)
         assert [(entry.id, entry.attempts) for entry in found] == expected
         self.pending |= {entry_id: (name, attempts) for entry_id, attempts in expected}
         known = {entry.id for entry in self.group[name].memory}
@@ -166,7 +169,7 @@ class Delivery(RuleBasedStateMachine):
         self.claim(name, owners[pick % len(owners)], 4, 2)
 
     def _claimed(self, theirs: list[str], alone: int) -> list[tuple[str, int]]:
-        """Oldest first, each delivery counted; who was delivered often comes alone."""
+        """In that order, each delivery counted; who was delivered often comes alone."""
         found: list[tuple[str, int]] = []
         for entry_id in theirs:
             delivered = self.pending[entry_id][1]

@@ -156,7 +156,8 @@ def test_a_released_dead_letter_is_handled_by_its_worker_only(
     assert released.get(b"only_for") is None
     assert dead.size() == 0
     with working(client, topology_with_another_reader(topology), "other"):
-        until(lambda: settled(client, topology))
+        until(lambda: send(client, "XLEN", "OK") >= 3 + 3)
+        until(lambda: settled(client, topology))  # the group of the other is there by now
     assert send(client, "XLEN", "OK") == 3 + 3, "the second gate took the three originals only"
 
 
