@@ -152,9 +152,16 @@ def translated() -> Iterator[None]:
 
 def send(client: Client, *command: Any) -> Any:
     """Send one command and return its reply, with the errors of ``translated``."""
+    with leaving_replicas(client):
+        return client.execute_command(*command)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def leaving_replicas(client: Client) -> Iterator[None]:
+    """As ``translated``; a server that turned out to be a replica is not asked again."""
     try:
         with translated():
-            return client.execute_command(*command)  # type: ignore[no-untyped-call]
+            yield
     except ServerAway as error:
         if isinstance(error.__cause__, exceptions.ReadOnlyError):
             # A master that became a replica keeps its connections; a new one may lead elsewhere.

@@ -10,7 +10,7 @@ from typing import Any
 from redis import Redis
 
 from streams.cluster import ClusterClient, on_one_connection
-from streams.connection import Client, translated
+from streams.connection import Client, leaving_replicas
 from streams.errors import ServerAway
 
 
@@ -38,7 +38,7 @@ def send_and_wait(client: Client, copies: Copies, *command: Any) -> Any:
         *_, reply, found = on_one_connection(node, *first, command, wait)
         return reply, found
 
-    with translated():
+    with leaving_replicas(client):
         if isinstance(client, ClusterClient):
             reply, found = client.redirected(command, ask)
         else:
