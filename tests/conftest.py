@@ -3,9 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from streams.connection import Client, send
 from tests.servers.stream_server import StreamServer, running
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_come() -> None:
+    """No test sees how another one had logs configured."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

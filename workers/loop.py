@@ -26,6 +26,7 @@ from workers.standing import Standing
 from workers.station import Station
 from workers.tenure import Tenure
 
+_CLAIMED_BY_ONE = 64  # pending entries looked at to claim one of them
 _CLAIM_EVERY_S = 0.5  # a supervisor ends the leases of the dead at once
 _BACK_WITHIN_S = 10.0  # after an outage: the longest wait for its end, and a heartbeat
 
@@ -242,7 +243,7 @@ class Loop:
         counted = self._new or not ours
         with self._station.floor.alone():
             claim = Claim(
-                count=settings.max_batch,
+                count=min(settings.max_batch, _CLAIMED_BY_ONE) if counted else settings.max_batch,
                 alone_beyond=0 if counted else settings.max_attempts,
                 start=start,
                 counted=counted,

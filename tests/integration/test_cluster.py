@@ -84,6 +84,14 @@ def quiet(client: ClusterClient, topology: Topology) -> bool:
         return False
 
 
+def at_peace(client: ClusterClient, topology: Topology) -> dict[str, list[tuple[int, int]]]:
+    """The results, or none yet: a command may still meet a node that is gone, and then learns."""
+    try:
+        return results(client, topology)
+    except ServerAway:
+        return {}
+
+
 def calls(cluster: Cluster, command: str) -> int:
     """How often the nodes were sent a command."""
     found = 0
@@ -158,7 +166,7 @@ def test_a_slot_that_moves_while_messages_flow_changes_nothing(
     until(lambda: quiet(client, topology))
     assert cluster.owner(KEY) is not before
     assert len(set(producer.acknowledged.values())) == 1500
-    assert results(client, topology) == undisturbed(range(1500))
+    assert until(lambda: at_peace(client, topology)) == undisturbed(range(1500))
 
 
 def test_an_unlike_topology_or_address_is_refused_with_the_next_step(
@@ -196,7 +204,7 @@ def test_what_was_confirmed_by_a_replica_outlives_its_master_and_nothing_is_doub
         gone.start()  # as a replica of its successor, or there would be none to confirm anything
         producer.finish()
         until(lambda: quiet(client, topology))
-        assert results(client, topology) == undisturbed(range(1000))
+        assert until(lambda: at_peace(client, topology)) == undisturbed(range(1000))
 
 
 def test_without_confirmation_a_failover_loses_what_the_replica_had_not_got_and_no_more(
@@ -223,7 +231,7 @@ def test_without_confirmation_a_failover_loses_what_the_replica_had_not_got_and_
         cluster.await_failover(KEY, gone)
         Producer(client, range(400, 600)).finish()
         until(lambda: quiet(client, topology))
-        found = results(client, topology)
+        found = until(lambda: at_peace(client, topology))
         lanes_lost = {lane for lane in range(LANES) if cluster.owner(f"{{{lane}}}") is replica}
         for sensor, complete in undisturbed(range(600)).items():
             gone_with_it = range(200, 400) if lane_of(sensor) in lanes_lost else ()
