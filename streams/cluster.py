@@ -14,7 +14,7 @@ from redis import Redis, exceptions
 from redis.connection import ConnectionPool
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 
-from streams.errors import ServerRefused
+from streams.errors import ServerRefused, StreamsError
 
 Address = tuple[str, int]
 """Host and port of a node."""
@@ -85,7 +85,7 @@ class ClusterClient(Redis):
 
     def pipeline(self, *_: Any, **__: Any) -> Any:
         """Not to be had: the commands of a pipeline may belong to different nodes."""
-        raise NotImplementedError("use a script, or the client of one node")
+        raise StreamsError("a cluster takes no pipeline: use a script, or the client of one node")
 
     def close(self) -> None:
         """Close the connections to all nodes."""

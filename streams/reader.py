@@ -52,12 +52,8 @@ class Reader:
         """
         missing = []
         for key in self.keys:
-            start = self._start(key, (positions or {}).get(key))
-            try:
-                self._create(key, start)
-            except _GroupExists:
-                continue
-            missing.append(key)
+            if self._create(key, self._start(key, (positions or {}).get(key))):
+                missing.append(key)
         return missing
 
     def _start(self, key: str, position: str | None) -> str:
@@ -69,13 +65,15 @@ class Reader:
             return "0"
         return position if _order(position) <= _order(last) else "0"
 
-    def _create(self, key: str, start: str) -> None:
+    def _create(self, key: str, start: str) -> bool:
+        """Create the group where it is missing; whether it was."""
         try:
             send(self._client, "XGROUP CREATE", key, self._group, start, "MKSTREAM")
         except StreamsError as error:
             if "BUSYGROUP" not in str(error):
                 raise
-            raise _GroupExists from error
+            return False
+        return True
 
     def read(self, count: int, block_s: float) -> list[Entry]:
         """New entries, at most ``count`` a stream, oldest first within a stream.
@@ -196,7 +194,3 @@ def _entries(reply: Any) -> list[Entry]:
 def _order(entry_id: str) -> tuple[int, int]:
     ms, _, seq = entry_id.partition("-")
     return int(ms), int(seq)
-
-
-class _GroupExists(Exception):
-    """The group was there already."""

@@ -168,7 +168,7 @@ class Ward:
             try:
                 return quarantine, Patient(quarantine.show(uid))
             except UnknownEntry:
-                continue
+                continue  # it may lie in another quarantine; at the end it is told
         raise UnknownEntry(
             f"{' and '.join(self.streams)}: no entry {uid!r}; it may have been released or "
             "dropped already"

@@ -15,15 +15,7 @@ class Drift(WatchedStreams[DriftVerdict]):
     def __init__(
         self, topology: Topology, settings: DriftWorkerSettings, worker: str, lane: Lane
     ) -> None:
-        detectors = settings.detectors
-        super().__init__(
-            settings.watch,
-            lambda: DriftWatch(detectors),
-            detectors.max_keys,
-            detectors.model_dump_json(),
-        )
-        self._writes = lane.stream(settings.writes)
-        self._schema = topology.streams[settings.writes].schema_name
+        super().__init__(topology, settings, lane, lambda: DriftWatch(settings.detectors))
 
     def output(self, entry: Entry, key: str | None, verdict: DriftVerdict) -> Output:
         """The event that tells of a changed field."""

@@ -16,9 +16,9 @@ from detectors.state import State, StateError, pack, unpack
 from detectors.watch import KeyedWatch
 from detectors.watch.verdicts import V, Watch
 from schemas.detector_settings import FieldSettings
-from schemas.topology import Watched
+from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topology, Watched
 from streams.entry import Entry, Output, Settled
-from streams.keys import bare
+from streams.keys import Lane, bare
 
 
 class WatchedStream(Generic[V]):
@@ -63,23 +63,26 @@ class WatchedStream(Generic[V]):
 
 
 class WatchedStreams(ABC, Generic[V]):
-    """All streams of a worker, as a ``StatefulHandler`` needs them.
+    """All streams of a worker, as a ``StatefulHandler`` needs them; ``make`` makes a key's watch.
 
     ``fingerprint`` changes with every setting that the state depends on.
     """
 
     def __init__(
         self,
-        watched: Mapping[str, Watched],
+        topology: Topology,
+        settings: AnomalyWorkerSettings | DriftWorkerSettings,
+        lane: Lane,
         make: Callable[[], Watch[V]],
-        max_keys: int,
-        settings: str,
     ) -> None:
-        said = repr([settings, {name: item.model_dump() for name, item in watched.items()}])
+        watched = {name: item.model_dump() for name, item in settings.watch.items()}
+        said = repr([settings.detectors.model_dump_json(), watched])
         self.fingerprint = sha256(said.encode()).hexdigest()[:16]
-        self._watched = watched
+        self._watched = settings.watch
         self._make: Callable[[], Watch[V]] = make
-        self._max_keys = max_keys
+        self._max_keys = settings.detectors.max_keys
+        self._writes = lane.stream(settings.writes)
+        self._schema = topology.streams[settings.writes].schema_name
         self.reset()
 
     def handle(self, batch: Sequence[Entry]) -> list[Settled]:

@@ -177,7 +177,7 @@ def _first_of_run(store: LineageStore, uids: Iterable[str], prefix: str) -> Trac
         try:
             trace = fetch(store, uid)
         except UnknownMessageError:
-            continue
+            continue  # its record is yet to be written: an older decision will do
         if any((step.producer_id or "").startswith(prefix) for step in trace.steps):
             return trace
     return None

@@ -11,7 +11,7 @@ from redis.crc import key_slot
 
 from streams.cluster import ClusterClient, check_lanes, seeds_of, slot_of, together
 from streams.connection import connect, safe_url
-from streams.errors import ServerRefused
+from streams.errors import ServerRefused, StreamsError
 from streams.keys import Lane
 
 URL = "redis+cluster://user:secret@a:7000,b:7001"
@@ -128,5 +128,5 @@ def test_every_node_is_reached_with_the_settings_of_the_url() -> None:
 
 
 def test_a_pipeline_is_refused(client: ClusterClient) -> None:
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(StreamsError, match="use a script"):
         client.pipeline()
