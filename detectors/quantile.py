@@ -7,7 +7,7 @@ import numpy as np
 from detectors.state import State, StateError
 from detectors.state_reader import StateReader
 from detectors.values import Bools, Floats, clean
-from schemas.detector_settings import QuantileSettings
+from schemas.anomaly_settings import QuantileSettings
 
 _TAIL = 0.02  # of the window: the scores to which the tail is fitted
 _LEAST_TAIL = 10

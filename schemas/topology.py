@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.detector_settings import AnomalySettings, DriftSettings, Settings
+from schemas.anomaly_settings import AnomalySettings
+from schemas.detector_settings import Settings
+from schemas.drift_settings import DriftSettings
 from schemas.duration import Duration
 from schemas.model import Line
 

@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 
-from schemas import detector_settings
+from schemas import anomaly_settings, detector_settings, drift_settings
 from schemas import topology as models
 from schemas.topology import Topology
 from schemas.topology_graph import Path as KeyPath
@@ -128,7 +128,7 @@ def _without_tag(path: KeyPath) -> KeyPath:
 
 def _known_keys() -> list[str]:
     keys: set[str] = set()
-    for module in (models, detector_settings):
+    for module in (models, detector_settings, anomaly_settings, drift_settings):
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, BaseModel):
                 fields = value.model_fields

@@ -3,7 +3,7 @@
 from detectors.anomaly.contract import Rule
 from detectors.anomaly.iqr import Iqr
 from detectors.anomaly.limits import Limits
-from schemas.detector_settings import AnomalySettings
+from schemas.anomaly_settings import AnomalySettings
 
 
 def rules_for(settings: AnomalySettings) -> dict[str, Rule]:

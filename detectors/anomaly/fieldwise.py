@@ -10,7 +10,7 @@ from detectors.anomaly.history import FieldHistory, Past
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Floats, clean
-from schemas.detector_settings import HistorySettings
+from schemas.anomaly_settings import HistorySettings
 
 
 class FieldwiseRule(ABC):

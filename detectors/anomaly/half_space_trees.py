@@ -12,7 +12,7 @@ from detectors.anomaly.walks import weigh_learn
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Bools, Floats, clean
-from schemas.detector_settings import HalfSpaceTreesSettings
+from schemas.anomaly_settings import HalfSpaceTreesSettings
 
 _CHUNK = 4096  # rows worked on at a time, which bounds the scratch memory
 

@@ -8,7 +8,7 @@ import numpy as np
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Floats, Ints
-from schemas.detector_settings import HistorySettings
+from schemas.anomaly_settings import HistorySettings
 
 
 class Past(NamedTuple):

@@ -7,7 +7,7 @@ import numpy as np
 from detectors.anomaly.fieldwise import FieldwiseRule
 from detectors.anomaly.history import Past
 from detectors.values import Floats, capped_ratio
-from schemas.detector_settings import IqrSettings
+from schemas.anomaly_settings import IqrSettings
 
 
 class Iqr(FieldwiseRule):

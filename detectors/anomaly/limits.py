@@ -8,7 +8,7 @@ from detectors.anomaly.contract import FieldScores, largest
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import CAP, Floats, clean
-from schemas.detector_settings import LimitsSettings
+from schemas.anomaly_settings import LimitsSettings
 
 _LEAST_UNIT = 1e-9  # for limits at zero, which have no size of their own
 

@@ -8,7 +8,7 @@ from detectors.anomaly.contract import FieldScores
 from detectors.anomaly.fieldwise import FieldwiseRule
 from detectors.anomaly.history import Past
 from detectors.values import Floats, capped_ratio
-from schemas.detector_settings import RobustZSettings
+from schemas.anomaly_settings import RobustZSettings
 
 _MAD_TO_SD = 1.4826  # 1 / the normal distribution's upper quartile
 _MEAN_TO_SD = 1.2533  # sqrt(pi / 2): from the mean absolute deviation

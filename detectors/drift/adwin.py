@@ -11,7 +11,7 @@ from detectors.drift.river_state import Window
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Floats, clean
-from schemas.detector_settings import AdwinSettings
+from schemas.drift_settings import AdwinSettings
 
 _CALIBRATION = 100  # values that set the scale, at most
 _RAW_LIMIT = 1e100  # of unscaled values, whose squares ADWIN adds up

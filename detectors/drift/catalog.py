@@ -4,7 +4,7 @@ from detectors.drift.adwin import Adwin
 from detectors.drift.contract import DriftDetector
 from detectors.drift.ks import Ks
 from detectors.drift.psi import Psi
-from schemas.detector_settings import DriftSettings
+from schemas.drift_settings import DriftSettings
 
 
 def detectors_for(settings: DriftSettings) -> dict[str, DriftDetector]:

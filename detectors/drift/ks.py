@@ -8,7 +8,7 @@ import numpy as np
 from detectors.drift.contract import Measured
 from detectors.drift.reference_window import ReferenceWindow
 from detectors.values import Floats
-from schemas.detector_settings import KsSettings
+from schemas.drift_settings import KsSettings
 
 
 class Ks(ReferenceWindow):

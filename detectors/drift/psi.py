@@ -8,7 +8,7 @@ from detectors.chi_squared import survival, upper_quantile
 from detectors.drift.contract import Measured
 from detectors.drift.reference_window import ReferenceWindow
 from detectors.values import Floats
-from schemas.detector_settings import PsiSettings
+from schemas.drift_settings import PsiSettings
 
 _PSEUDO_COUNT = 0.5  # for each bin, so that an empty one does not make the index infinite
 

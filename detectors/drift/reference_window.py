@@ -9,7 +9,7 @@ from detectors.drift.contract import Detection, Measured, detection
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Floats, clean
-from schemas.detector_settings import ReferenceWindowSettings
+from schemas.drift_settings import ReferenceWindowSettings
 
 
 class ReferenceWindow(ABC):

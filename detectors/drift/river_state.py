@@ -22,7 +22,7 @@ import numpy as np
 
 from detectors.state import StateError
 from detectors.values import Floats
-from schemas.detector_settings import AdwinSettings
+from schemas.drift_settings import AdwinSettings
 
 _HEAD = struct.Struct("<diQdd")
 _SUMS = struct.Struct("<dddd4i")

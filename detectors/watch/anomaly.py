@@ -17,7 +17,7 @@ from detectors.watch.layout import Layout, Segment
 from detectors.watch.novelty import NoveltyGauge
 from detectors.watch.opinions import Evidence, Opinion, verdict
 from detectors.watch.verdicts import AnomalyVerdict
-from schemas.detector_settings import AnomalySettings
+from schemas.anomaly_settings import AnomalySettings
 
 
 class AnomalyWatch:

@@ -10,7 +10,7 @@ from detectors.state_reader import StateReader
 from detectors.values import Floats
 from detectors.watch.sentences import drift_sentence
 from detectors.watch.verdicts import DriftVerdict
-from schemas.detector_settings import DriftSettings
+from schemas.drift_settings import DriftSettings
 
 
 class DriftWatch:

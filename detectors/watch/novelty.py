@@ -9,7 +9,7 @@ from detectors.quantile import AdaptiveQuantile, Judged
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Floats
-from schemas.detector_settings import HalfSpaceTreesSettings, QuantileSettings
+from schemas.anomaly_settings import HalfSpaceTreesSettings, QuantileSettings
 
 
 class Novelty(NamedTuple):

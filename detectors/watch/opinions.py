@@ -12,7 +12,7 @@ from detectors.severity import anomaly_severity, rank
 from detectors.values import Floats
 from detectors.watch.sentences import anomaly_sentence, limits_sentence
 from detectors.watch.verdicts import AnomalyVerdict
-from schemas.detector_settings import AnomalySettings
+from schemas.anomaly_settings import AnomalySettings
 from schemas.findings import FieldValue, Severity
 
 _MOST_FIELDS = 5

@@ -19,11 +19,8 @@ from detectors.anomaly.limits import Limits
 from detectors.drift.adwin import Adwin
 from detectors.state import StateError, pack, unpack
 from detectors.values import Floats
-from schemas.detector_settings import (
-    AdwinSettings,
-    HalfSpaceTreesSettings,
-    LimitsSettings,
-)
+from schemas.anomaly_settings import HalfSpaceTreesSettings, LimitsSettings
+from schemas.drift_settings import AdwinSettings
 
 NAMES = ("a", "b", "c")
 MAX_STATE_BYTES = 200_000

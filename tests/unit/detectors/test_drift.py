@@ -14,7 +14,7 @@ from detectors.drift.psi import Psi
 from detectors.sample import deviation, shift, since_change, summarise
 from detectors.state import StateError
 from detectors.values import CAP, Floats
-from schemas.detector_settings import AdwinSettings, KsSettings, PsiSettings
+from schemas.drift_settings import AdwinSettings, KsSettings, PsiSettings
 
 RAW = AdwinSettings(standardize=False, rearm=0, delta=0.002)
 

@@ -14,7 +14,7 @@ from detectors.anomaly.half_space_trees import HalfSpaceTrees
 from detectors.anomaly.scaler import OnlineMinMaxScaler
 from detectors.state import StateError
 from detectors.values import Floats
-from schemas.detector_settings import HalfSpaceTreesSettings
+from schemas.anomaly_settings import HalfSpaceTreesSettings
 
 
 def _river_scores(names: tuple[str, ...], x: Floats, options: HalfSpaceTreesSettings) -> list:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from detectors.quantile import AdaptiveQuantile
 from detectors.state import StateError, pack, unpack
 from detectors.values import Floats
-from schemas.detector_settings import QuantileSettings
+from schemas.anomaly_settings import QuantileSettings
 
 N = 60_000
 

@@ -8,12 +8,7 @@ from detectors.anomaly.iqr import Iqr
 from detectors.anomaly.limits import Limits
 from detectors.anomaly.robust_z import RobustZ
 from detectors.values import CAP
-from schemas.detector_settings import (
-    HistorySettings,
-    IqrSettings,
-    LimitsSettings,
-    RobustZSettings,
-)
+from schemas.anomaly_settings import HistorySettings, IqrSettings, LimitsSettings, RobustZSettings
 
 SHORT = {"window": 64, "stride": 16, "min_values": 10}
 

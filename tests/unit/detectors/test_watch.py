@@ -14,17 +14,15 @@ from hypothesis import strategies as st
 from detectors.state import StateError, pack, unpack
 from detectors.values import Floats
 from detectors.watch import AnomalyWatch, DriftWatch, KeyedWatch
-from schemas.detector_settings import (
+from schemas.anomaly_settings import (
     AnomalySettings,
-    DriftSettings,
     HalfSpaceTreesSettings,
     IqrSettings,
-    KsSettings,
     LimitsSettings,
-    PsiSettings,
     QuantileSettings,
     RobustZSettings,
 )
+from schemas.drift_settings import DriftSettings, KsSettings, PsiSettings
 from schemas.findings import AnomalyEvent, DriftEvent, Severity
 
 HISTORY: dict[str, Any] = {"window": 64, "stride": 16, "min_values": 8}
