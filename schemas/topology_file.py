@@ -1,6 +1,7 @@
 """Reads ``streams.yaml`` into a ``Topology``; every error names file, line, fault and fix."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,40 @@ class TopologyError(ValueError):
         self.problems = problems
 
 
+@dataclass(frozen=True)
+class TopologyFile:
+    """A file whose keys are in order; whether what they name exists is not known yet."""
+
+    path: Path
+    tree: Any
+    topology: Topology
+
+    def checked(self, also: Callable[[Topology], Iterable[Problem]] = lambda _: ()) -> Topology:
+        """Import what the topology names, and check it as a graph; ``also`` finds further problems.
+
+        Raises TopologyError with whatever ``topology_graph.problems`` finds.
+        """
+        found = [*problems(self.topology), *also(self.topology)]
+        if found:
+            raise TopologyError([_said(self.path, self.tree, problem) for problem in found])
+        return self.topology
+
+
 def load_topology(
     path: Path, also: Callable[[Topology], Iterable[Problem]] = lambda _: ()
 ) -> Topology:
     """Read, validate and check a topology file; ``also`` may find further problems.
 
-    Raises TopologyError with every problem found: an unreadable file, a YAML fault, a key that
-    is unknown or of the wrong type, and whatever ``topology_graph.problems`` finds.
+    Raises TopologyError with every problem found, those of ``read_topology`` first.
+    """
+    return read_topology(path).checked(also)
+
+
+def read_topology(path: Path) -> TopologyFile:
+    """Read a topology file, and import nothing that it names.
+
+    Raises TopologyError for an unreadable file, a YAML fault, and each key that is unknown or of
+    the wrong type.
     """
     tree = _parse(path)
     try:
@@ -42,10 +70,7 @@ def load_topology(
         raise TopologyError(
             [_said(path, tree, problem) for problem in _validation_problems(error)]
         ) from error
-    found = [*problems(topology), *also(topology)]
-    if found:
-        raise TopologyError([_said(path, tree, problem) for problem in found])
-    return topology
+    return TopologyFile(path, tree, topology)
 
 
 def _parse(path: Path) -> Any:

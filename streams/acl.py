@@ -127,6 +127,7 @@ class _Roles:
         yield Grant(places, self._keys(lane.positions(worker)))
         if stateful:
             yield Grant(("get", "set"), self._keys(lane.checkpoint(worker)))
+            yield Grant(("xrange",), self._streams([self._topology.dead_letters], "%R~"))
         if self._floors(worker):
             yield Grant(("hget",), self._keys(*self._floors(worker), mode="%R~"))
         if self._seen(worker):

@@ -13,11 +13,17 @@ State = Literal["starting", "waiting", "standby", "replaying", "running", "drain
 """``waiting``: the server is away, or the lane is free; ``standby``: another process has it."""
 
 
+def field_of(worker: str, consumer: str, lane: int) -> str:
+    """The field of the hash that a process's line for a lane has."""
+    return f"{worker}/{consumer}/{lane}"
+
+
 class Presence(BaseModel):
     """A worker process on one lane, as it describes itself. Times are seconds since the epoch.
 
     ``port`` serves ``/metrics``, ``/livez`` and ``/readyz`` on ``host``; ``expires_at_s`` is when
-    this line stops being true if it is not renewed.
+    this line stops being true if it is not renewed; ``restarts`` counts how often the process that
+    works ended by a fault, and was followed at once by another under the same pid.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -27,6 +33,7 @@ class Presence(BaseModel):
     consumer: str
     lane: int
     pid: int
+    restarts: int = 0
     host: str
     port: int
     version: str
@@ -39,7 +46,7 @@ class Presence(BaseModel):
     @property
     def field(self) -> str:
         """Its field in the hash: a process has a line for each lane that it serves."""
-        return f"{self.worker}/{self.consumer}/{self.lane}"
+        return field_of(self.worker, self.consumer, self.lane)
 
     @property
     def served(self) -> bool:
@@ -52,9 +59,9 @@ def announce(client: Client, presence: Presence) -> None:
     run_script(client, "announce", [PRESENCE], [presence.field, presence.model_dump_json()])
 
 
-def withdraw(client: Client, presence: Presence) -> None:
-    """Remove a line, when its process ends in good order."""
-    send(client, "HDEL", PRESENCE, presence.field)
+def withdraw(client: Client, field: str) -> None:
+    """Remove a line, when its process ended."""
+    send(client, "HDEL", PRESENCE, field)
 
 
 def present(client: Client, now_s: float) -> Sequence[Presence]:

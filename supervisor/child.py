@@ -80,7 +80,7 @@ class Child:
         self.ready = False
         self.lanes: tuple[int, ...] = ()
         self.reason = ""
-        self.restarts = 0
+        self._starts_again = self._within = 0
         self.log = WorkerLog(log)
         self._command = list(command)
         self._say = log_to.bind(process=place.label)
@@ -93,6 +93,11 @@ class Child:
     def pid(self) -> int | None:
         """The process id while the process lives."""
         return self._process.pid if self._process else None
+
+    @property
+    def restarts(self) -> int:
+        """Starts after ends nobody asked for: of the process, and within it by its keeper."""
+        return self._starts_again + self._within
 
     @property
     def waits_s(self) -> float | None:
@@ -113,13 +118,16 @@ class Child:
         if code is not None:
             self._ended(code)
         elif self.waits_s == 0.0:
-            self.restarts += 1
+            self._starts_again += 1
             self._spawn()
         return lines
 
-    def saw(self, ready: bool, lanes: tuple[int, ...] = ()) -> None:
-        """Note what the process says of itself in the presence list, and which lanes it serves."""
+    def saw(self, ready: bool, lanes: tuple[int, ...] = (), restarts: int = 0) -> None:
+        """Note what the process says of itself in the presence list: the lanes that it serves, and
+        how often it was started again by its keeper.
+        """
         self.ready, self.lanes = ready, lanes
+        self._within = max(self._within, restarts)
         if ready and self.state == "starting":
             self.state, self.reason = "running", ""
 
@@ -156,6 +164,7 @@ class Child:
 
     def _ended(self, code: int) -> None:
         was, self._process, self.ready = self.state, None, False
+        self._starts_again, self._within = self.restarts, 0
         words = self.log.last_words()
         if was == "stopping":
             self.state, self.reason = "stopped", ""

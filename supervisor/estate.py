@@ -44,6 +44,6 @@ class Estate:
         for line in chain.from_iterable(lines):
             if break_lease(client, Lane(line.lane, self._lanes), line.worker, line.consumer):
                 settled.append(line.worker)
-            withdraw(client, line)
+            withdraw(client, line.field)
         self._dead.clear()
         return list(dict.fromkeys(settled))

@@ -39,7 +39,7 @@ class SupervisorView(_View):
 class ProcessView(_View):
     """One worker process, and the ``lanes`` whose entries it takes.
 
-    ``restarts`` is known to a supervisor only, and 0 without one.
+    ``restarts`` counts those by its keeper, and by the supervisor where there is one.
     """
 
     process: str
@@ -140,6 +140,7 @@ def unsupervised(presences: Iterable[Presence]) -> dict[str, list[ProcessView]]:
                 pid=line.pid,
                 state=process.state,
                 ready=process.ready,
+                restarts=line.restarts,
                 rss_bytes=line.rss_bytes,
             )
         )

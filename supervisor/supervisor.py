@@ -184,7 +184,7 @@ class Supervisor:
             if process is None or child.state == "stopping":
                 child.saw(False)
             else:
-                child.saw(process.ready, process.lanes)
+                child.saw(process.ready, process.lanes, process.presence.restarts)
 
     def _look_at_streams(self) -> None:
         """Tell of streams that run full and of groups that nobody reads."""

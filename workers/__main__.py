@@ -7,37 +7,41 @@ deadline.
 
 import argparse
 import gc
-import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from schemas.topology import Topology
-from schemas.topology_file import DEFAULT_FILE, TopologyError, load_topology
+from schemas.topology_file import DEFAULT_FILE, TopologyError, TopologyFile, read_topology
 from schemas.topology_graph import exclusive
 from streams.checkpoint import Seal, state_key
 from streams.cluster import check_lanes
 from streams.connection import Client, connect
-from streams.errors import CheckpointRefused, StreamsError
+from streams.errors import CheckpointRefused, ServerAway, StreamsError
 from streams.keys import Lane
+from streams.lease import break_lease
 from streams.locate import locate
 from streams.logs import configure_logs
+from streams.presence import field_of, withdraw
 from streams.settings import ServerSettings
+from workers.announcer import Announcer
 from workers.errors import Misconfigured
 from workers.floor import Floor
 from workers.health import HealthServer
 from workers.heartbeat import Heartbeat
-from workers.kinds import build_handler
+from workers.keeper import Kept, keep
+from workers.kinds import build_handler, import_kind
 from workers.lanes import ALL, LaneRun, lanes_named, run_lanes, stalled, unserved
 from workers.loop import Loop
 from workers.metrics import Families, Metrics
 from workers.share import Share
 from workers.standing import Standing
-from workers.station import Station, holder_name, take_station
+from workers.station import Station, take_station
 
 EXIT_MISCONFIGURED, EXIT_PORT_TAKEN, EXIT_REFUSED = 3, 4, 5
 _STALLED_AFTER_S = 60.0
@@ -49,13 +53,45 @@ def main(arguments: list[str] | None = None) -> int:
     configure_logs(options.log_level)
     log = structlog.get_logger().bind(worker=options.worker)
     try:
-        return _run(options, log)
+        found = read_topology(options.config)
+        _import_ahead(found.topology, options)
+    except (TopologyError, Misconfigured) as error:
+        return _misconfigured(error, log)
+    return keep(lambda kept: _work(options, found, kept, log), log, parent=options.parent)
+
+
+def _import_ahead(topology: Topology, options: argparse.Namespace) -> None:
+    """Import what the worker's kind needs, so that no process that is forked has to.
+
+    The author's own modules are left to that process: what they open could not be shared.
+    """
+    if options.worker not in topology.workers:
+        known = ", ".join(topology.workers)
+        raise Misconfigured(f"{options.config} has no worker {options.worker!r}; it has {known}")
+    import_kind(topology.workers[options.worker].kind)
+    _freeze()
+
+
+def _work(options: argparse.Namespace, found: TopologyFile, kept: Kept, log: Any) -> int:
+    """In the process that works: run until told to stop; return the exit code."""
+    try:
+        return _run(options, found, kept, log)
     except (TopologyError, Misconfigured, CheckpointRefused) as error:
-        log.error("misconfigured", error=str(error))
-        return EXIT_MISCONFIGURED
+        return _misconfigured(error, log)
     except StreamsError as error:  # what waiting does not mend
         log.error("server_refused", error=str(error))
         return EXIT_REFUSED
+
+
+def _misconfigured(error: Exception, log: Any) -> int:
+    log.error("misconfigured", error=str(error))
+    return EXIT_MISCONFIGURED
+
+
+def _freeze() -> None:
+    """What was imported lives as long as the process; the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
@@ -70,12 +106,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _run(options: argparse.Namespace, log: Any) -> int:
+def _run(options: argparse.Namespace, found: TopologyFile, kept: Kept, log: Any) -> int:
     sys.path.append(str(options.config.resolve().parent))  # the author's schemas and functions
-    topology = load_topology(options.config)
-    if options.worker not in topology.workers:
-        known = ", ".join(topology.workers)
-        raise Misconfigured(f"{options.config} has no worker {options.worker!r}; it has {known}")
+    topology = found.checked()
     lanes = lanes_named(options.lanes, topology)
     settings = ServerSettings()
     client = connect(
@@ -83,25 +116,22 @@ def _run(options: argparse.Namespace, log: Any) -> int:
     )
     check_lanes(client, topology.lanes)
     seal = Seal(state_key(settings.state_key.get_secret_value(), settings.data_dir))
-    stations = _stations(client, topology, options.worker, lanes, seal)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
+    stations = _stations(client, topology, options.worker, lanes, seal, kept)
+    if kept.dead:
+        _inherit(stations, kept.dead)
     families = Families()
-    started = [_lane_run(station, stopping, families, log) for station in stations]
-    # What was imported lives as long as the process; the collector need not look at it again.
-    gc.collect()
-    gc.freeze()
+    started = [_lane_run(station, kept.stopping, families, log) for station in stations]
+    _freeze()
     try:
-        return _serve(options, stations, started, families, log)
+        return _serve(options, kept, stations, started, families, log)
     finally:
         client.close()
 
 
 def _stations(
-    client: Client, topology: Topology, worker: str, lanes: list[int], seal: Seal
+    client: Client, topology: Topology, worker: str, lanes: list[int], seal: Seal, kept: Kept
 ) -> list[Station]:
-    holder, share, floor = holder_name(), None, Floor()
+    holder, share, floor = kept.holder, None, Floor()
     if exclusive(topology.workers[worker]) and topology.lanes > 1:
         look_every_s = topology.delivery.lease / 3
         share = Share(client, worker, holder, lanes, look_every_s=look_every_s)
@@ -120,6 +150,17 @@ def _stations(
     ]
 
 
+def _inherit(stations: list[Station], dead: str) -> None:
+    """Settle what the process before this one left, since it is known to be dead.
+
+    Its entries are taken over at once, rather than when its leases run out.
+    """
+    with suppress(ServerAway):  # then they do run out
+        for station in stations:
+            break_lease(station.client, station.lane, station.worker, dead)
+            withdraw(station.client, field_of(station.worker, dead, station.lane.index))
+
+
 def _lane_run(
     station: Station, stopping: threading.Event, families: Families, log: Any
 ) -> tuple[LaneRun, Metrics]:
@@ -135,6 +176,7 @@ def _lane_run(
 
 def _serve(
     options: argparse.Namespace,
+    kept: Kept,
     stations: list[Station],
     started: list[tuple[LaneRun, Metrics]],
     families: Families,
@@ -152,14 +194,16 @@ def _serve(
     except OSError as error:
         log.error("port_taken", port=options.port, error=str(error))
         return EXIT_PORT_TAKEN
-    address: dict[str, Any] = {"host": options.host, "port": health.port, "parent": options.parent}
-    heartbeats = [
-        Heartbeat(station, run.standing, metrics, **address)
+    beside: list[Announcer | Heartbeat] = [
+        Announcer(station, run.standing, metrics, kept, host=options.host, port=health.port)
         for station, (run, metrics) in zip(stations, started, strict=True)
+    ]
+    beside += [
+        Heartbeat(station, run.standing, kept) for station, run in zip(stations, runs, strict=True)
     ]
     log.info("worker_started", consumer=stations[0].holder, lanes=len(runs), port=health.port)
     try:
-        run_lanes(runs, heartbeats)
+        run_lanes(runs, beside)
     finally:
         health.close()
     log.info("worker_ended")

@@ -1,6 +1,7 @@
 """The kinds of worker: from a kind's name to its handler, importing only what that kind needs."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 from schemas.topology import Topology
 from streams.keys import Lane
@@ -38,3 +39,8 @@ def build_handler(topology: Topology, worker: str, lane: Lane) -> Handler:
             from workers.lineage import LineageSink
 
             return LineageSink(topology, worker)
+
+
+def import_kind(kind: str) -> None:
+    """Import what a kind needs, ahead of building its handler."""
+    import_module(f"workers.{kind}")

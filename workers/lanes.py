@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from schemas.topology import Topology
+from workers.announcer import Announcer
 from workers.errors import Misconfigured
 from workers.heartbeat import Heartbeat
 from workers.loop import Loop
@@ -59,18 +60,21 @@ class LaneRun:
             self.standing.stopping.set()  # one lane that fails ends the process, and says why
 
 
-def run_lanes(runs: Sequence[LaneRun], heartbeats: Sequence[Heartbeat]) -> None:
-    """Run all lanes until they are told to stop, or until one fails; raise what it raised."""
-    for heartbeat in heartbeats:
-        heartbeat.start()
+def run_lanes(runs: Sequence[LaneRun], beside: Sequence[Announcer | Heartbeat]) -> None:
+    """Run all lanes until they are told to stop, or until one fails; raise what it raised.
+
+    ``beside`` runs meanwhile; announcers come first.
+    """
+    for pulse in beside:
+        pulse.start()
     try:
         for run in runs:
             run.start()
         for run in runs:
             run.join()
     finally:
-        for heartbeat in heartbeats:
-            heartbeat.stop()
+        for pulse in reversed(beside):
+            pulse.stop()
     for run in runs:
         if run.error is not None:
             raise run.error

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from schemas.settlements import DeadLetter
 from streams.checkpoint import Checkpoint, Header
 from streams.entry import Entry, Settled
 from streams.errors import CheckpointRefused
@@ -64,7 +65,9 @@ class Recovery:
         self._positions = self._station.committer.positions()
         start, known = self._from_checkpoint()
         if start is not None:
-            self._replay(start)
+            # A dead letter was checkpointed with its burial: only where that is gone can it come
+            # again, and one that ended its process would end each that follows.
+            self._replay(start, frozenset() if known else self._buried())
         self.has_state = True
         if not known:
             self._save_first()
@@ -91,18 +94,32 @@ class Recovery:
             return {}, False
         return checkpoint.header.positions, True
 
-    def _replay(self, start: dict[str, str]) -> None:
+    def _buried(self) -> frozenset[str]:
+        """The retained entries that this worker gave up: they have no part in its state."""
+        reader, key, after = self._station.reader, self._station.dead_letters, "-"
+        found: set[str] = set()
+        while letters := reader.between(key, after, "+", _CHUNK):
+            after = letters[-1].id
+            known = [DeadLetter.model_validate_json(e.get(b"data") or b"") for e in letters]
+            found |= {letter.message for letter in known if letter.worker == self._station.worker}
+        return frozenset(found)
+
+    def _replay(self, start: dict[str, str], without: frozenset[str]) -> None:
+        """Handle again what was committed after ``start``, but for the entries ``without``."""
         assert self._handler is not None
         count, packed = 0, self._handler.state()
         for key, upto in self._positions.items():
             after = start.get(key, "-")
             while chunk := self._station.reader.between(key, after, upto, _CHUNK):
-                mine = [entry for entry in chunk if not self._station.is_for_another(entry)]
+                mine = [entry for entry in chunk if self._is_to_replay(entry, without)]
                 packed = self._handle_silently(mine, packed) if mine else packed
                 count += len(chunk)
                 after = chunk[-1].id
         if count:
             self._log.info("replayed", entries=count)
+
+    def _is_to_replay(self, entry: Entry, without: frozenset[str]) -> bool:
+        return entry.uid not in without and not self._station.is_for_another(entry)
 
     def _handle_silently(self, chunk: Sequence[Entry], before: bytes) -> bytes:
         """Handle entries again that follow on the packed state ``before``; return the one after.

@@ -24,8 +24,8 @@ FAULTS: dict[str, tuple[Fault, Sequence[str]]] = {
     "freezes": (freeze_any, SERVERS),
     "restarts": (restart_server, SERVERS),
     "poison": (poison, SERVERS),
-    "bounded": (bounded_memory, ["valkey"]),
-    "cluster": (lose_masters, ["valkey"]),
+    "bounded": (bounded_memory, SERVERS),
+    "cluster": (lose_masters, SERVERS),
 }
 """By name: what makes it, and the servers it is made on."""
 

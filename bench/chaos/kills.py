@@ -1,4 +1,7 @@
-"""``kill -9`` of random workers at random moments, under load."""
+"""``kill -9`` of random workers at random moments, under load.
+
+Half of them hit the process that works, which its keeper forks anew; half hit both.
+"""
 
 import random
 import threading
@@ -61,4 +64,5 @@ def _kill(
         pause.wait(rng.uniform(0.05, 0.45))
         label = rng.choice(labels)
         with healing.fault(found.client, [label.partition("#")[0]]):
-            found.workers.kill(label)
+            harm = found.workers.strike if rng.random() < 0.5 else found.workers.kill
+            harm(label)

@@ -39,7 +39,7 @@ from tests.servers.laned import (
 from tests.servers.pipeline import settled, topology_from, until
 from tests.servers.processes import Workers, workers
 from tests.servers.supervised import House, up
-from workers.__main__ import EXIT_REFUSED, main
+from workers.__main__ import EXIT_REFUSED
 
 KEY = "IN{0}"
 
@@ -170,13 +170,11 @@ def test_a_slot_that_moves_while_messages_flow_changes_nothing(
 
 
 def test_an_unlike_topology_or_address_is_refused_with_the_next_step(
-    cluster: Cluster, client: ClusterClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, client: ClusterClient, topology: Topology, processes: Workers, tmp_path: Path
 ) -> None:
-    config = tmp_path / "streams.yaml"
     topology_from({**LANED, "lanes": 1}, tmp_path)
-    monkeypatch.setenv("PENSTOCK_REDIS_URL", cluster.url)
-    monkeypatch.setenv("PENSTOCK_DATA_DIR", str(tmp_path))
-    assert main(["gate", "--config", str(config)]) == EXIT_REFUSED
+    processes.start("gate#2")
+    assert processes.processes.pop("gate#2").wait(30) == EXIT_REFUSED
     elsewhere = next(s for s in cluster.living() if s is not cluster.owner(KEY))
     with (
         connect(elsewhere.url) as single,

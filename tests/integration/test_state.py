@@ -13,7 +13,8 @@ from schemas.message import Derived, Message
 from schemas.topology import Topology
 from streams.connection import Client, send
 from streams.groups import group_rows
-from tests.servers.crashing import run_until_killed, start_dying
+from streams.keys import Lane
+from tests.servers.crashing import ForgetsWhile, run_until_killed, start_dying
 from tests.servers.pipeline import (
     READING,
     SMALL,
@@ -25,6 +26,8 @@ from tests.servers.pipeline import (
     topology_from,
     until,
 )
+from workers.handler import StatefulHandler
+from workers.kinds import build_handler
 
 QUICK = {
     "half_space_trees": {"n_trees": 5, "height": 4, "window": 50},
@@ -174,6 +177,27 @@ def test_a_rebuilt_state_leaves_out_what_became_a_dead_letter(
     assert len(undisturbed) == 7
     assert run(tampered=True) == undisturbed
     assert send(client, "XLEN", "DEAD_LETTER") == 3
+
+
+def test_a_rebuilt_state_is_not_handed_what_ended_its_process(
+    client: Client, topology: Topology
+) -> None:
+    def dying() -> ForgetsWhile:
+        handler = build_handler(topology, "summing", Lane())
+        assert isinstance(handler, StatefulHandler)
+        return ForgetsWhile(handler, lambda entry: entry.id == "1030-0")
+
+    fill(client, 200)
+    attempts = topology.workers["summing"].max_attempts
+    for _ in range(attempts):
+        run_until_killed(start_worker(client, topology, "summing", dying()))
+    undisturbed = finish(client, topology, "summing")
+    assert send(client, "XLEN", "DEAD_LETTER") == 1
+    send(client, "SETRANGE", "penstock:checkpoint:summing", 60, b"\x00\x01\x02")
+    running = start_worker(client, topology, "summing", dying())
+    until(lambda: running.standing.ready)
+    running.stop()
+    assert emitted(client, topology, "summing") == undisturbed
 
 
 def test_changed_settings_start_a_new_state_and_say_so(

@@ -8,7 +8,7 @@ from streams.connection import Client, send
 from streams.entry import Entry, Settled
 from streams.keys import Lane
 from tests.servers.pipeline import Running, start_worker
-from workers.handler import Handler
+from workers.handler import Handler, StatefulHandler
 from workers.kinds import build_handler
 
 
@@ -29,10 +29,22 @@ class DiesWhile:
         return self._inner.handle(batch)
 
 
+class ForgetsWhile(DiesWhile):
+    """The same for a handler with state."""
+
+    def __init__(self, inner: StatefulHandler, fatal: Callable[[Entry], bool]) -> None:
+        super().__init__(inner, fatal)
+        self.fingerprint = inner.fingerprint
+        self.reset = inner.reset
+        self.state = inner.state
+        self.restore = inner.restore
+
+
 def run_until_killed(running: Running) -> None:
     """Wait until a worker died by ``Killed``, and let its lease run out at once."""
     running.thread.join(30)
     running.heartbeat.stop()
+    running.announcer.stop()
     assert not running.thread.is_alive()
     assert isinstance(running.errors.pop(), Killed)
     send(running.station.client, "DEL", running.station.lease.key)

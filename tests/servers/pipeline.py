@@ -20,6 +20,7 @@ from streams.connection import Client
 from streams.entry import Entry
 from streams.keys import Lane
 from streams.observe import newest, stream_states
+from workers.announcer import Announcer
 from workers.handler import Handler
 from workers.heartbeat import Heartbeat
 from workers.kinds import build_handler
@@ -87,12 +88,14 @@ class Running:
     standing: Standing
     thread: threading.Thread
     heartbeat: Heartbeat
+    announcer: Announcer
     errors: list[BaseException]
 
     def stop(self) -> None:
         self.standing.stopping.set()
         self.thread.join(30)
         self.heartbeat.stop()
+        self.announcer.stop()
         assert not self.thread.is_alive()
         if self.errors:
             raise self.errors[0]
@@ -123,11 +126,13 @@ def start_worker(
             errors.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
-    heartbeat = Heartbeat(station, standing, metrics, host="127.0.0.1", port=1)
+    announcer = Announcer(station, standing, metrics, host="127.0.0.1", port=1)
+    announcer.start()
+    heartbeat = Heartbeat(station, standing)
     heartbeat.start()
     if starting:
         thread.start()
-    return Running(station, loop, standing, thread, heartbeat, errors)
+    return Running(station, loop, standing, thread, heartbeat, announcer, errors)
 
 
 @contextmanager

@@ -52,6 +52,7 @@ class Workers:
                 env=self._environment,
                 cwd=self._code,
                 stderr=log,
+                start_new_session=True,  # a group of their own, which can be frozen as one
             )
         if self._most_bytes is not None:
             bounds = (self._most_bytes, self._most_bytes)
@@ -68,6 +69,12 @@ class Workers:
         self._after_death()
         self.start(label)
 
+    def strike(self, label: str) -> None:
+        """``kill -9`` the process that works, and not its keeper, who forks another."""
+        path = Path("/proc/{0}/task/{0}/children".format(self.processes[label].pid))
+        for pid in path.read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
+
     def revive(self) -> list[str]:
         """Start again whatever ended by itself; return the labels."""
         ended = [label for label, process in self.processes.items() if process.poll() is not None]
@@ -77,12 +84,12 @@ class Workers:
         return ended
 
     def freeze(self, label: str) -> None:
-        """``SIGSTOP``: the process stands still with whatever it holds."""
-        self.processes[label].send_signal(signal.SIGSTOP)
+        """``SIGSTOP``: keeper and worker stand still with whatever they hold."""
+        os.killpg(self.processes[label].pid, signal.SIGSTOP)
 
     def thaw(self, label: str) -> None:
         """``SIGCONT``."""
-        self.processes[label].send_signal(signal.SIGCONT)
+        os.killpg(self.processes[label].pid, signal.SIGCONT)
 
     @property
     def alive(self) -> list[int]:

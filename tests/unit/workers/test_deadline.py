@@ -10,7 +10,6 @@ from streams.checkpoint import Seal
 from streams.connection import connect
 from streams.keys import Lane
 from workers.heartbeat import EXIT_DEADLINE, Heartbeat
-from workers.metrics import Metrics
 from workers.standing import Standing
 from workers.station import take_station
 
@@ -29,8 +28,7 @@ def test_a_handler_past_its_deadline_ends_the_process() -> None:
     standing = Standing(monotonic_s=lambda: now_s[0])
     with connect("redis://127.0.0.1:1") as client:
         station = take_station(client, TOPOLOGY, "gate", Lane(), Seal(b"sixteen bytes ok"))
-        metrics = Metrics("gate", "gate", 0.0)
-        heartbeat = Heartbeat(station, standing, metrics, host="h", port=1, end=end)
+        heartbeat = Heartbeat(station, standing, end=end)
         heartbeat.start()
         with standing.handling():
             now_s[0] = 59.0
@@ -48,7 +46,7 @@ def test_the_heart_beats_on_after_a_beat_that_failed(
     beats = threading.Semaphore(0)
     with connect("redis://127.0.0.1:1") as client:
         station = take_station(client, TOPOLOGY, "gate", Lane(), Seal(b"sixteen bytes ok"))
-        heartbeat = Heartbeat(station, Standing(), Metrics("gate", "gate", 0.0), host="h", port=1)
+        heartbeat = Heartbeat(station, Standing())
         heartbeat.start()
 
         def renew() -> bool:

@@ -1,0 +1,96 @@
+"""The keeper: it forks the process that works anew after a fault, and ends with it otherwise."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+KEPT = """
+import os, signal, sys, time
+from pathlib import Path
+from workers.keeper import Allowance, keep
+
+class Log:
+    def error(self, event, **fields):
+        print(event, fields["reason"], fields["restarts"], flush=True)
+
+def work(kept):
+    print("works", kept.restarts, os.getppid() == kept.pid, bool(kept.dead), flush=True)
+    {work}
+    return 0
+
+sys.exit(keep(work, Log(), allowance=Allowance(most={most}, every_s=1e9)))
+"""
+
+
+def kept(work: str, most: int = 3) -> tuple[int, list[str]]:
+    """The exit code and the lines of a program that keeps a process which does ``work``."""
+    done = subprocess.run(
+        [sys.executable, "-c", KEPT.format(work=work, most=most)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        ("os._exit(7)", "ended with exit code 7"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "killed by signal 9"),
+        ("sys.exit(5)", "ended with exit code 5"),
+    ],
+)
+def test_a_process_that_ends_by_a_fault_is_followed_by_another(fault: str, reason: str) -> None:
+    code, lines = kept(f"if kept.restarts < 2: {fault}")
+    assert code == 0
+    assert lines == [
+        "works 0 True False",
+        f"process_ended {reason} 1",
+        "works 1 True True",
+        f"process_ended {reason} 2",
+        "works 2 True True",
+    ]
+
+
+@pytest.mark.parametrize("code", [0, 3, 9])
+def test_what_work_returns_is_final(code: int) -> None:
+    assert kept(f"return {code}") == (code, ["works 0 True False"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("os._exit(7)", 7),
+        ("os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", -signal.SIGSEGV),
+        ("signal.signal(signal.SIGTERM, signal.SIG_DFL); os.kill(os.getpid(), 15)", -15),
+    ],
+)
+def test_a_keeper_whose_allowance_is_spent_ends_as_its_process_did(fault: str, code: int) -> None:
+    found, lines = kept(fault, most=2)
+    assert found == code
+    assert sum(line.startswith("works") for line in lines) == 3
+
+
+def told(number: int) -> tuple[int, str]:
+    """The exit code and the last words of a kept process whose keeper gets a signal."""
+    work = "print('told', kept.stopping.wait(30), flush=True)"
+    with subprocess.Popen(
+        [sys.executable, "-c", KEPT.format(work=work, most=3)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("works")
+        process.send_signal(number)
+        words = process.stdout.read()  # ends when the last of the two is gone
+        return process.wait(30), words
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_to_end_is_passed_on(number: int) -> None:
+    assert told(number) == (0, "told True\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_kill_9_of_the_keeper_ends_both() -> None:
+    assert told(signal.SIGKILL) == (-signal.SIGKILL, "")

@@ -1,0 +1,163 @@
+"""The keeper of a worker process: forks it, and forks it anew the moment an entry ended it.
+
+A crash in native code, a function that eats all memory, one that passes its deadline: each ends
+the process, and all that was in flight beside the guilty entry waits for the next one. A new
+interpreter with all its imports takes most of a second; a fork of one that has them takes
+milliseconds. So ``python -m workers`` is two processes: the keeper, which has no connection, no
+thread, none of the author's modules and no entry; and the one that works.
+
+The keeper has the pid that its parent knows. What is sent to it is for the one that works: SIGTERM
+and SIGINT are passed on, and a ``kill -9`` of the keeper ends both (where the system can do that;
+elsewhere the other one drains once it notices).
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from workers.station import holder_name
+
+_ENDING = frozenset((signal.SIGTERM, signal.SIGINT))
+_HANDLED = _ENDING | {signal.SIGCHLD}
+_IN_ORDER = b"."
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the process that works knows of its keeper.
+
+    ``pid`` is the keeper's; ``holder`` names the process that works on any host, ``dead`` the one
+    before it, empty for the first; ``restarts`` counts the processes that ended before this one;
+    ``stopping`` is set by SIGTERM and SIGINT.
+    """
+
+    pid: int
+    holder: str
+    dead: str
+    restarts: int
+    stopping: threading.Event
+
+
+class Allowance:
+    """How many ends are answered at once: ``most``, of which one comes back every ``every_s``.
+
+    >>> allowance = Allowance(most=2, every_s=10.0, now_s=iter([0.0, 0.0, 1.0, 2.0, 15.0]).__next__)
+    >>> [allowance.spend() for _ in range(4)]
+    [True, True, False, True]
+    """
+
+    def __init__(
+        self,
+        *,
+        most: int = 30,
+        every_s: float = 1.0,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._most = most
+        self._every_s = every_s
+        self._now_s = now_s
+        self._left = float(most)
+        self._at_s = now_s()
+
+    def spend(self) -> bool:
+        """Take one, if there is one left."""
+        now_s = self._now_s()
+        self._left = min(self._most, self._left + (now_s - self._at_s) / self._every_s)
+        self._at_s = now_s
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+def keep(
+    work: Callable[[Kept], int], log: Any, *, parent: int = 0, allowance: Allowance | None = None
+) -> int:
+    """Fork a process that does ``work``, and another whenever it ends by a fault.
+
+    Returns twice: in the forked process what ``work`` returned, in the keeper the exit code of the
+    last process. Only a process whose ``work`` returned ended in order; any other end is a fault.
+    When the allowance is spent, the keeper ends as its process did, by the same signal or with
+    the same code, and whoever started it backs off. Without its ``parent``, if it has one, the
+    keeper tells the process to drain.
+    """
+    allowance, restarts, words = allowance or Allowance(), 0, SimpleQueue[int]()
+    holder, dead = holder_name(), ""
+    for number in _HANDLED:
+        signal.signal(number, lambda number, _: words.put(number))
+    while True:
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+        keeper, (said, say) = os.getpid(), os.pipe()
+        child = os.fork()
+        if child == 0:
+            code = work(_begin(keeper, holder, dead, restarts))
+            os.write(say, _IN_ORDER)
+            return code
+        os.close(say)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
+        code, told = _attend(child, words, parent)
+        in_order = os.read(said, 1) == _IN_ORDER
+        os.close(said)
+        if told or in_order or not allowance.spend():
+            return _end_as(code)
+        restarts, holder, dead = restarts + 1, holder_name(), holder
+        log.error("process_ended", reason=_ending(code), restarts=restarts)
+
+
+def _begin(keeper: int, holder: str, dead: str, restarts: int) -> Kept:
+    """In the forked process: handlers of its own, then whatever was sent meanwhile."""
+    _die_with(keeper)
+    stopping = threading.Event()
+    for number in _ENDING:
+        signal.signal(number, lambda *_: stopping.set())
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
+    return Kept(keeper, holder, dead, restarts, stopping)
+
+
+def _die_with(keeper: int) -> None:
+    """End with the keeper, so that its pid stands for both."""
+    if not sys.platform.startswith("linux"):
+        return  # the heartbeat notices
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != keeper:  # it died before the line above
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _attend(child: int, words: SimpleQueue[int], parent: int) -> tuple[int, bool]:
+    """Wait for a process to end; its exit code, and whether it had been told to."""
+    told = False
+    while True:
+        try:
+            word = words.get(timeout=1.0)
+        except Empty:
+            word = 0
+        orphaned = parent and os.getppid() != parent and not told
+        if word in _ENDING or orphaned:
+            told = True
+            os.kill(child, signal.SIGTERM)
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status), told
+
+
+def _end_as(code: int) -> int:
+    """The exit code of the keeper; it kills itself as its process was killed."""
+    if code < 0:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {-code})
+        if -code != signal.SIGKILL:
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    return code
+
+
+def _ending(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
