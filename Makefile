@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` alone prints the list.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test chaos lint format docs pins clean
+.PHONY: help setup setup-dev setup-bench demo test chaos bench bench-check lint format docs pins clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := schemas streams detectors lineage workers supervisor reference
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "penstock needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -21,8 +21,13 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+$(VENV)/bench.stamp: $(VENV)/dev.stamp requirements/bench.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
 setup: $(VENV)/run.stamp ## a virtual environment with the pinned dependencies
 setup-dev: $(VENV)/dev.stamp ## the same with the tools for tests and linting
+setup-bench: $(VENV)/bench.stamp ## the same with the rivals that the benchmarks measure
 
 demo: setup ## replay real data through the whole pipeline and print what was found
 	$(BIN)/penstock demo
@@ -34,6 +39,13 @@ test: setup-dev ## every test, with coverage
 chaos: setup-dev ## make every fault, many times (up to half an hour), and write what came of it
 	$(BIN)/python -m bench.chaos --out bench/results/chaos.json; code=$$?; \
 	$(BIN)/python -m bench.chaos.report > docs/chaos.md; exit $$code
+
+bench: setup-bench ## measure every loop, its rivals and the whole topology, and write it down
+	$(BIN)/python -m bench.pipeline --out bench/results/pipeline.json
+	$(BIN)/python -m bench.pipeline.report > docs/performance-figures.md
+
+bench-check: setup-bench ## fail when a ratio is worse than the one that is kept
+	$(BIN)/python -m bench.pipeline --quick --against bench/results/pipeline.json
 
 lint: setup-dev ## ruff and mypy strict
 	$(BIN)/ruff check $(PACKAGES) tests bench
@@ -50,10 +62,12 @@ docs: setup ## write the generated pages of docs/ anew
 	$(BIN)/python -m schemas.topology_page > docs/topology.md
 	$(BIN)/python -m supervisor.cli_page > docs/cli.md
 	$(BIN)/python -m bench.chaos.report > docs/chaos.md
+	$(BIN)/python -m bench.pipeline.report > docs/performance-figures.md
 
 pins: ## resolve the pinned requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra build pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra build --extra dev -c requirements/run.txt pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra build --extra dev --extra bench -c requirements/dev.txt pyproject.toml -o requirements/bench.txt
 
 clean: ## remove the virtual environment and the local data
 	rm -rf $(VENV) .penstock

@@ -112,10 +112,15 @@ class AdaptiveQuantile:
 
     def _remember(self, scores: Floats) -> None:
         window, n_after = self._settings.window, self.n_seen + len(scores)
-        room = np.zeros(min(n_after, window) - len(self._ring))
-        self._ring = np.concatenate((self._ring, room))
+        n_more = min(n_after, window) - len(self._ring)
+        if n_more:
+            self._ring = np.concatenate((self._ring, np.zeros(n_more)))
         recent = scores[-window:]
-        self._ring[np.arange(n_after - len(recent), n_after) % window] = recent
+        first = (n_after - len(recent)) % window
+        if first + len(recent) <= window:
+            self._ring[first : first + len(recent)] = recent
+        else:
+            self._ring[np.arange(n_after - len(recent), n_after) % window] = recent
         self.n_seen = n_after
 
     def _refresh(self, ordered: Floats) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from detectors.values import CAP, Floats
 from schemas.findings import Sample
 
-_LEAST = 20
+_LEAST = 8  # values that say anything about a mean
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -43,19 +43,26 @@ def since_change(baseline: Floats, recent: Floats) -> Floats:
     """Return the latest of the ``recent`` values, from the most likely moment of a change on.
 
     When a change is noticed, part of the recent values are still of the old kind; an effect
-    measured on all of them would be too small. The values' ranks in the baseline are uniform
-    without a change; the cut is where their mean, or that of their distance from the middle,
-    is most significantly off in everything that follows. Never fewer than 20 values, if there
-    are as many.
+    measured on all of them would be too small. The cut is where the mean of the values' ranks
+    in the baseline, or of their distance from its middle, is most significantly off in
+    everything that follows, compared with the baseline's own. Never fewer than 8 values, if
+    there are as many.
 
     >>> old, new = np.tile([1.0, 4.0, 2.0, 3.0], 25), np.full(25, 9.0)
     >>> since_change(old, np.append(old, new)).size
     25
     """
     ordered = np.sort(baseline)
-    places = sum(np.searchsorted(ordered, recent[::-1], side=side) for side in ("left", "right"))
-    rank = places / len(ordered) - 1.0  # in [-1, 1]
+    usual, latest = _scores(ordered, ordered), _scores(ordered, recent[::-1])
+    unit = np.maximum(usual.std(axis=1, keepdims=True), 1.0 / len(ordered))
+    sums = np.cumsum((latest - usual.mean(axis=1, keepdims=True)) / unit, axis=1)
     sizes = np.arange(1, len(recent) + 1)
-    sums = np.abs(np.cumsum(np.stack((rank, 2.0 * np.abs(rank) - 1.0)), axis=1)).max(axis=0)
-    found = int(np.argmax(sums / np.sqrt(sizes))) + 1
+    found = int(np.argmax(np.abs(sums).max(axis=0) / np.sqrt(sizes))) + 1
     return recent[-max(found, _LEAST) :]
+
+
+def _scores(ordered: Floats, values: Floats) -> Floats:
+    """Return the ranks of ``values`` in [-1, 1], and their distance from 0: float64 [2, n]."""
+    places = sum(np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
+    rank = places / len(ordered) - 1.0
+    return np.stack((rank, 2.0 * np.abs(rank) - 1.0))

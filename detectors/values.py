@@ -23,7 +23,8 @@ def clean(values: ArrayLike) -> Floats:
     >>> clean([float("inf"), -1e308, 2.0])
     array([ 1.e+300, -1.e+300,  2.e+000])
     """
-    return np.clip(np.asarray(values, dtype=np.float64), -HUGE, HUGE) + 0.0
+    # Not np.clip, whose fixed cost is several times that of a row.
+    return np.minimum(np.maximum(np.asarray(values, dtype=np.float64), -HUGE), HUGE) + 0.0
 
 
 def capped_ratio(distance: Floats, scale: Floats) -> Floats:
@@ -34,4 +35,5 @@ def capped_ratio(distance: Floats, scale: Floats) -> Floats:
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratio = np.minimum(distance / scale, CAP)
-    return np.where(distance == 0.0, 0.0, ratio)
+    ratio[distance == 0.0] = 0.0
+    return ratio

@@ -5,7 +5,7 @@ import re
 from pydantic import ValidationError
 
 from lineage.errors import RecordError
-from schemas.lineage_record import LineageRecord
+from schemas.lineage_record import LineageOutput, LineageRecord
 
 NOT_EMITTED = "-"
 """Stands for the entry id of an output whose input another worker had settled."""
@@ -20,9 +20,10 @@ def decode(data: bytes, ids: bytes) -> tuple[LineageRecord, tuple[str | None, ..
     server chose, or ``-`` for an output that was not emitted, which becomes None.
 
     Raises :class:`RecordError` when ``data`` is no record, when a word is no entry id, or when
-    there are not as many words as outputs.
+    there are not as many words as outputs. The record that is returned lists each output by
+    itself, none of them as ``alike``.
     """
-    record = _record(data)
+    record = _apart(_record(data))
     words = ids.decode("utf-8", errors="replace").split()
     if len(words) != len(record.outputs):
         raise RecordError(
@@ -43,6 +44,20 @@ def _record(data: bytes) -> LineageRecord:
             f"an entry of the lineage stream is no lineage record: {where}: {first['msg']} "
             f"({error.error_count()} errors); was it written by another version of Penstock?"
         ) from error
+
+
+def _apart(record: LineageRecord) -> LineageRecord:
+    """The record with every output by itself."""
+    if not any(output.alike for output in record.outputs):
+        return record
+    found: list[LineageOutput] = []
+    for output in record.outputs:
+        told = {**output.__dict__, "alike": ()}
+        found += [
+            LineageOutput.model_construct(**{**told, "parents": parents})
+            for parents in (output.parents, *output.alike)
+        ]
+    return LineageRecord.model_construct(**{**record.__dict__, "outputs": tuple(found)})
 
 
 def _entry_id(word: str, record: LineageRecord) -> str | None:

@@ -80,8 +80,145 @@ class LimitsSettings(Settings):
         return self
 
 
+class NoveltySettings(Settings):
+    """Novelty of a metric against all its past: our own detector for single numbers."""
+
+    limit: Annotated[
+        float, Field(gt=0.0, description="summed surprise from which a row is flagged, in -log10 p")
+    ] = 4.0
+    cooldown: Annotated[
+        int, Field(ge=0, le=100_000, description="values in which only a higher score is reported")
+    ] = 200
+    history: Annotated[
+        int, Field(ge=64, le=100_000, description="past values compared with, for each field")
+    ] = 10_000
+    tail_window: Annotated[
+        int, Field(ge=64, le=100_000, description="distances that the tail is fitted to")
+    ] = 20_000
+    warm_up: Annotated[
+        int, Field(ge=32, le=10_000, description="distances seen before the first is judged")
+    ] = 128
+    season_s: Annotated[float, Field(gt=0.0, description="length of the season, in seconds")] = (
+        86_400.0
+    )
+    season_bins: Annotated[int, Field(ge=1, le=1000, description="parts of the season")] = 24
+    step_s: Annotated[
+        float, Field(gt=0.0, description="seconds between two rows that come without a time")
+    ] = 300.0
+
+
+class ZScoreSettings(HistorySettings):
+    """A value too many standard deviations from the mean of its recent past."""
+
+    limit: Annotated[float, Field(gt=0.0, description="|z| from which a row is flagged")] = 3.0
+
+
+class StandardAbsoluteDeviationSettings(Settings):
+    """The distance from the mean of all the past, in standard deviations; River's."""
+
+    limit: Annotated[float, Field(gt=0.0, description="deviations that flag a row")] = 3.0
+    warm_up: Annotated[Rows, Field(description="values of a field before it is judged")] = 100
+
+
+class GaussianScorerSettings(Settings):
+    """The tail probability under a normal distribution; River's, without its ceiling."""
+
+    limit: Annotated[float, Field(gt=0.0, description="-log10 p from which a row is flagged")] = 3.0
+    warm_up: Annotated[Rows, Field(description="values of a field before it is judged")] = 100
+    window: Annotated[
+        int | None,
+        Field(
+            ge=2, le=10_000, description="recent values it is fitted to; all of them when absent"
+        ),
+    ] = None
+
+
+class PredictiveAnomalyDetectionSettings(Settings):
+    """The error of a Holt-Winters forecast against its own past; River's, without its ceiling."""
+
+    alpha: Annotated[float, Field(gt=0.0, le=1.0, description="smoothing of the level")] = 0.3
+    beta: Annotated[float, Field(ge=0.0, le=1.0, description="smoothing of the trend")] = 0.1
+    gamma: Annotated[float, Field(ge=0.0, le=1.0, description="smoothing of the season")] = 0.3
+    season: Annotated[int, Field(ge=0, le=10_000, description="values in a season; 0 for none")] = 0
+    n_std: Annotated[
+        float, Field(gt=0.0, description="deviations above the mean squared error that flag a row")
+    ] = 3.0
+    warm_up: Annotated[Rows, Field(description="values of a field before it is judged")] = 100
+
+
+class RobustMahalanobisSettings(Settings):
+    """The distance from the bulk of the recent past, in its own shape: our multivariate one."""
+
+    window: Annotated[int, Field(ge=32, le=100_000, description="rows remembered")] = 2048
+    stride: Annotated[Rows, Field(description="rows between two fits")] = 256
+    kept: Annotated[
+        float, Field(ge=0.5, le=1.0, description="share of the rows that the fit keeps")
+    ] = 0.75
+    steps: Annotated[int, Field(ge=1, le=20, description="concentration steps of a fit")] = 2
+    ridge: Annotated[
+        float, Field(gt=0.0, description="variance added to every direction, in squared units")
+    ] = 0.01
+    warm_up: Annotated[Rows, Field(description="rows before the first is judged")] = 128
+
+
+class LodaSettings(Settings):
+    """LODA (Pevný, Machine Learning 2016), River's implementation and defaults."""
+
+    n_bins: Annotated[int, Field(ge=2, le=256, description="bins of a histogram")] = 10
+    n_random_cuts: Annotated[int, Field(ge=1, le=1000, description="random projections")] = 100
+    seed: Annotated[int, Field(ge=0, description="seed of the projections")] = 42
+    scale: Annotated[bool, Field(description="map each field to [0, 1] by its min and max")] = True
+    warm_up: Annotated[Rows, Field(description="rows before the first is judged")] = 250
+
+
+class OneClassSvmSettings(Settings):
+    """The linear one-class SVM by stochastic gradients, with River's defaults."""
+
+    nu: Annotated[float, Field(gt=0.0, le=1.0, description="expected share of anomalies")] = 0.1
+    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
+    scale: Annotated[
+        bool, Field(description="standardise each field by its mean and deviation so far")
+    ] = True
+    warm_up: Annotated[Rows, Field(description="rows before the first is judged")] = 250
+
+
+class LocalOutlierFactorSettings(Settings):
+    """LOF over a window (Breunig et al., SIGMOD 2000; Pokrajac et al., 2007)."""
+
+    n_neighbors: Annotated[int, Field(ge=1, le=200, description="nearest rows compared with")] = 10
+    window: Annotated[int, Field(ge=8, le=5000, description="rows remembered")] = 1000
+    scale: Annotated[bool, Field(description="map each field to [0, 1] by its min and max")] = True
+
+    @model_validator(mode="after")
+    def _window_holds_the_neighbours(self) -> Self:
+        if self.window <= self.n_neighbors:
+            raise ValueError(f"window {self.window} must exceed n_neighbors {self.n_neighbors}")
+        return self
+
+
+class AutoencoderSettings(Settings):
+    """A small network that learns to repeat a row through a bottleneck."""
+
+    hidden: Annotated[int, Field(ge=1, le=256, description="units of the bottleneck")] = 8
+    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
+    seed: Annotated[int, Field(ge=0, description="seed of the first weights")] = 42
+    warm_up: Annotated[Rows, Field(description="rows before the first is judged")] = 512
+
+
+class IncidentSettings(Settings):
+    """How findings are joined to incidents."""
+
+    quiet: Annotated[
+        Rows, Field(description="rows without a further finding after which an incident is over")
+    ] = 200
+    max_open: Annotated[int, Field(ge=1, le=100_000, description="incidents open at a time")] = 1000
+
+
 class AnomalySettings(Settings):
-    """What judges single messages: the forest by default, rules when named."""
+    """What judges single messages: the forest by default, everything else when named.
+
+    A key with its own settings, or with ``{}`` for the defaults, switches a detector on.
+    """
 
     half_space_trees: HalfSpaceTreesSettings | None = HalfSpaceTreesSettings()
     quantile: QuantileSettings = QuantileSettings()
@@ -91,4 +228,14 @@ class AnomalySettings(Settings):
     robust_z: Annotated[bool, Field(description="flag by the limit of `history`")] = False
     iqr: IqrSettings | None = None
     limits: LimitsSettings | None = None
+    z_score: ZScoreSettings | None = None
+    novelty: NoveltySettings | None = None
+    standard_absolute_deviation: StandardAbsoluteDeviationSettings | None = None
+    gaussian_scorer: GaussianScorerSettings | None = None
+    predictive_anomaly_detection: PredictiveAnomalyDetectionSettings | None = None
+    robust_mahalanobis: RobustMahalanobisSettings | None = None
+    loda: LodaSettings | None = None
+    one_class_svm: OneClassSvmSettings | None = None
+    local_outlier_factor: LocalOutlierFactorSettings | None = None
+    autoencoder: AutoencoderSettings | None = None
     max_keys: Annotated[int, Field(ge=1, description="keys remembered at a time")] = 1000

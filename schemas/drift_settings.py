@@ -1,10 +1,52 @@
 """The settings of what judges distributions."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.detector_settings import Alpha, Rows, Settings
+from schemas.model import Name
+
+NBaseline = Annotated[int, Field(ge=20, le=10_000, description="values of the baseline")]
+NWindow = Annotated[int, Field(ge=20, le=10_000, description="values of the window")]
+Warmth = Annotated[int, Field(ge=1, le=100_000, description="values before the first verdict")]
+RunLength = Annotated[
+    float,
+    Field(gt=1.0, le=1e15, description="P(false alarm within n values) is at most n / this"),
+]
+Confidence = Annotated[Alpha, Field(description="bound on false alarms per test")]
+
+
+class ConformalSettings(Settings):
+    """Bets on conformal ranks (Vovk 2021; Shin, Ramdas and Rinaldo 2024)."""
+
+    run_length: RunLength = 1e6
+    n_start: Annotated[
+        int, Field(ge=150, le=10_000, description="values learnt before the first is judged")
+    ] = 300
+    n_ref: Annotated[
+        int, Field(ge=300, le=10_000, description="latest values among which one is ranked")
+    ] = 4000
+    whiten: Annotated[
+        bool, Field(description="take out what is predictable, where that is significant")
+    ] = True
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="of how ties are broken")] = 7
+
+
+class BernoulliSettings(Settings):
+    """Bets on conformal ranks of zeros and ones."""
+
+    run_length: RunLength = 1e6
+    n_start: Annotated[
+        int, Field(ge=20, le=10_000, description="values learnt before the first is judged")
+    ] = 200
+    n_ref: Annotated[
+        int, Field(ge=100, le=100_000, description="latest values that say how many ones to expect")
+    ] = 10_000
+    direction: Annotated[
+        Literal["up", "both"], Field(description="report more ones only, or fewer too")
+    ] = "up"
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="of how ties are broken")] = 7
 
 
 class AdwinSettings(Settings):
@@ -28,8 +70,8 @@ class AdwinSettings(Settings):
 class ReferenceWindowSettings(Settings):
     """A fixed baseline against a sliding window."""
 
-    n_ref: Annotated[int, Field(ge=20, le=10_000, description="values of the baseline")] = 500
-    n_cur: Annotated[int, Field(ge=20, le=10_000, description="values of the window")] = 200
+    n_ref: NBaseline = 500
+    n_cur: NWindow = 200
     stride: Annotated[Rows, Field(description="values between two tests")] = 50
     alpha: Annotated[Alpha, Field(description="false alarms per test")] = 1e-6
 
@@ -38,8 +80,12 @@ class KsSettings(ReferenceWindowSettings):
     """The two-sample Kolmogorov-Smirnov test."""
 
 
-class PsiSettings(ReferenceWindowSettings):
-    """The population stability index."""
+class ZTestSettings(ReferenceWindowSettings):
+    """The two-sample z-test of the means."""
+
+
+class BinnedSettings(ReferenceWindowSettings):
+    """A baseline and a window as counts in bins."""
 
     bins: Annotated[int, Field(ge=2, le=100, description="bins of equal baseline mass")] = 10
     fixed_threshold: Annotated[
@@ -48,10 +94,195 @@ class PsiSettings(ReferenceWindowSettings):
     ] = None
 
 
-class DriftSettings(Settings):
-    """What judges the distribution of each field."""
+class PsiSettings(BinnedSettings):
+    """The population stability index."""
 
-    adwin: AdwinSettings | None = AdwinSettings()
-    ks: KsSettings | None = None
-    psi: PsiSettings | None = PsiSettings()
+
+class JensenShannonSettings(BinnedSettings):
+    """The Jensen-Shannon divergence, in bits."""
+
+
+class DriftScoreSettings(BinnedSettings):
+    """The share of the values that lie elsewhere (total variation distance)."""
+
+
+class CategoriesSettings(ReferenceWindowSettings):
+    """The chi-squared test of homogeneity over categories."""
+
+    max_categories: Annotated[
+        int, Field(ge=2, le=1000, description="codes told apart; higher ones count as one")
+    ] = 100
+
+
+class AccuracyDropSettings(ReferenceWindowSettings):
+    """The accuracy of a window against that of the baseline."""
+
+    max_drop: Annotated[
+        float, Field(gt=0.0, lt=1.0, description="the drop of the share of right ones tolerated")
+    ] = 0.05
+    alpha: Annotated[
+        float, Field(gt=0.0, le=1.0, description="false alarms per test; 1: the drop alone counts")
+    ] = 1e-6
+
+
+class KswinSettings(Settings):
+    """KSWIN (Raab, Heusinger and Schleif, Neurocomputing 2020)."""
+
+    alpha: Confidence = 1e-6
+    window: Annotated[int, Field(ge=20, le=10_000, description="values of the window")] = 200
+    latest: Annotated[
+        int, Field(ge=5, le=1000, description="latest of these, compared with as many older")
+    ] = 60
+    n_ref: NBaseline = 500
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1, description="of which older are drawn")] = 7
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> "KswinSettings":
+        if 2 * self.latest > self.window:
+            raise ValueError(f"window must be at least twice latest ({2 * self.latest})")
+        return self
+
+
+class PageHinkleySettings(Settings):
+    """The Page-Hinkley test (Page, Biometrika 1954)."""
+
+    threshold: Annotated[float, Field(gt=0.0, description="alarm above this sum")] = 50.0
+    delta: Annotated[float, Field(ge=0.0, description="change tolerated per value")] = 0.25
+    forget: Annotated[float, Field(gt=0.0, le=1.0, description="factor on the sum per value")] = (
+        0.9999
+    )
+    n_start: Warmth = 30
+    standardize: Annotated[
+        bool, Field(description="bring the first `n_ref` values to mean 0 and deviation 1")
+    ] = True
+    direction: Literal["up", "down", "both"] = "both"
+    n_ref: NBaseline = 300
+    n_cur: NWindow = 200
+
+
+class ErrorSettings(Settings):
+    """What the classic detectors of more errors share: the samples they report."""
+
+    n_ref: NBaseline = 1000
+    n_cur: NWindow = 500
+
+
+class DdmSettings(ErrorSettings):
+    """DDM (Gama, Medas, Castillo and Rodrigues, SBIA 2004)."""
+
+    n_start: Warmth = 30
+    deviations: Annotated[float, Field(gt=0.0, description="standard deviations to an alarm")] = 3.0
+
+
+class EddmSettings(ErrorSettings):
+    """EDDM (Baena-García et al., 2006)."""
+
+    n_start: Warmth = 30
+    beta: Annotated[float, Field(gt=0.0, lt=1.0, description="share of the greatest distance")] = (
+        0.9
+    )
+
+
+class HddmASettings(ErrorSettings):
+    """HDDM_A (Frías-Blanco et al., IEEE TKDE 2015)."""
+
+    alpha: Confidence = 0.001
+    direction: Literal["up", "both"] = "up"
+
+
+class HddmWSettings(HddmASettings):
+    """HDDM_W (Frías-Blanco et al., IEEE TKDE 2015)."""
+
+    decay: Annotated[float, Field(gt=0.0, lt=1.0, description="weight of a new value")] = 0.05
+
+
+class FhddmSettings(ErrorSettings):
+    """FHDDM (Pesaranghader and Viktor, ECML PKDD 2016)."""
+
+    alpha: Confidence = 1e-6
+    window: Annotated[int, Field(ge=10, le=10_000, description="values of the window")] = 100
+
+
+class AdwinErrorsSettings(AdwinSettings):
+    """ADWIN on errors, which lie in [0, 1] already."""
+
+    standardize: Literal[False] = False
+
+
+_PROFILES: dict[str, dict[str, Any]] = {
+    "calm": {"conformal": {}, "bernoulli": {}, "categories": {}, "presence": {}},
+    "classic": {
+        "ks": {"alpha": 0.05},
+        "psi": {"fixed_threshold": 0.15},
+        "jensen_shannon": {"fixed_threshold": 0.10},
+        "drift_score": {"fixed_threshold": 0.15},
+        "accuracy_drop": {"max_drop": 0.05, "alpha": 1.0},
+        "categories": {"alpha": 0.05},
+    },
+}
+
+
+class DriftSettings(Settings):
+    """What judges the distribution of each field.
+
+    A detector that is not named is the profile's: ``calm`` has the sequential ones, which are
+    made to be silent without a change; ``classic`` the customary tests at their customary
+    thresholds, which are not. A detector that is named has the settings given here, and none
+    is off. ``errors`` and ``codes`` say which fields are what; all others are values.
+    """
+
+    profile: Annotated[
+        Literal["calm", "classic"], Field(description="what detectors not named here are")
+    ] = "calm"
+    errors: Annotated[
+        tuple[Name, ...], Field(description="fnmatch patterns of fields that are 1 for an error")
+    ] = ()
+    codes: Annotated[
+        tuple[Name, ...], Field(description="fnmatch patterns of fields that are category codes")
+    ] = ()
+    conformal: Annotated[
+        ConformalSettings | None, Field(description="of values; in the profile `calm`")
+    ] = None
+    adwin: Annotated[AdwinSettings | None, Field(description="of values")] = None
+    ks: Annotated[
+        KsSettings | None, Field(description="of values; in `classic`, at `alpha` 0.05")
+    ] = None
+    psi: Annotated[PsiSettings | None, Field(description="of values; in `classic`, above 0.15")] = (
+        None
+    )
+    jensen_shannon: Annotated[
+        JensenShannonSettings | None, Field(description="of values; in `classic`, above 0.10")
+    ] = None
+    drift_score: Annotated[
+        DriftScoreSettings | None, Field(description="of values; in `classic`, above 0.15")
+    ] = None
+    z_test: Annotated[ZTestSettings | None, Field(description="of values")] = None
+    kswin: Annotated[KswinSettings | None, Field(description="of values")] = None
+    page_hinkley: Annotated[PageHinkleySettings | None, Field(description="of values")] = None
+    bernoulli: Annotated[
+        BernoulliSettings | None, Field(description="of errors; in the profile `calm`")
+    ] = None
+    accuracy_drop: Annotated[
+        AccuracyDropSettings | None, Field(description="of errors; in `classic`, beyond 0.05")
+    ] = None
+    adwin_errors: Annotated[AdwinErrorsSettings | None, Field(description="of errors")] = None
+    ddm: Annotated[DdmSettings | None, Field(description="of errors")] = None
+    eddm: Annotated[EddmSettings | None, Field(description="of errors")] = None
+    hddm_a: Annotated[HddmASettings | None, Field(description="of errors")] = None
+    hddm_w: Annotated[HddmWSettings | None, Field(description="of errors")] = None
+    fhddm: Annotated[FhddmSettings | None, Field(description="of errors")] = None
+    categories: Annotated[
+        CategoriesSettings | None,
+        Field(description="of codes; in `calm`, and in `classic` at `alpha` 0.05"),
+    ] = None
+    presence: Annotated[
+        BernoulliSettings | None, Field(description="whether a field is there; in `calm`")
+    ] = None
     max_keys: Annotated[int, Field(ge=1, description="keys remembered at a time")] = 1000
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        return _PROFILES.get(str(given.get("profile", "calm")), {}) | given

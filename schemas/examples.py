@@ -235,7 +235,10 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "value": 0.38,
         "threshold": 0.21,
         "p_value": 0.0004,
+        "e_value": None,
         "effect": 1.9,
+        "size": "large",
+        "began_ago": 180,
         "message": "L3/1763640030000-0",
         "at_ms": 1_763_640_030_000,
         "baseline": {"size": 500, "mean": 58.1, "quantiles": [52.0, 55.9, 58.0, 60.2, 64.1]},
@@ -288,6 +291,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
                     "summary": "measurements.temperature is 71.4.",
                     "flagged": ["L3_IN/1763640030000-0"],
                 },
+                "alike": [["L3_IN/1763640030001-0"]],
             }
         ],
     },

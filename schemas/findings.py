@@ -75,7 +75,8 @@ class DriftEvent(Model):
     """A field whose distribution changed (an entry of ``DRIFT_EVENTS``).
 
     ``value`` is the statistic, ``threshold`` the bound it crossed; ``p_value`` is None for
-    tests that have none. ``effect`` is the shift of the mean in baseline standard deviations.
+    tests that have none, ``e_value`` for those that are not sequential. ``effect`` is the shift
+    of the mean in baseline standard deviations, ``size`` how large the change is in words.
     """
 
     schema_version: Version = "1.0"
@@ -88,7 +89,15 @@ class DriftEvent(Model):
     value: float = Field(description="The statistic's value.")
     threshold: float = Field(description="The bound it crossed.")
     p_value: Share | None = Field(None, description="Of the test, where it has one.")
+    e_value: Annotated[
+        float | None, Field(ge=0.0, description="Factor by which bets against no change grew.")
+    ] = None
     effect: float = Field(description="Shift of the mean in baseline standard deviations.")
+    size: Name | None = Field(None, description="How large the change is, such as `medium`.")
+    began_ago: Annotated[
+        int | None,
+        Field(ge=1, le=2**53, description="Values since it most likely began, this one included."),
+    ] = None
     message: Uid = Field(description="The message that made it evident.")
     at_ms: Millis = Field(description="That entry's time, ms since the epoch.")
     baseline: Sample = Field(description="The sample before.")

@@ -35,7 +35,7 @@ class SocEvent(Model):
         default=None, description="When it was seen, in milliseconds since the epoch."
     )
     attributes: dict[Name, Line | float | bool] = Field(
-        default={},
+        default_factory=dict,
         max_length=128,
         description="Whatever else the collector knows, such as `bytes_out` or `command_line`.",
     )
@@ -54,7 +54,7 @@ class SensorReading(Model):
         description="Measured quantity to value, each in the unit given by `units`.",
     )
     units: dict[Name, Annotated[str, Field(min_length=1, max_length=32)]] = Field(
-        default={},
+        default_factory=dict,
         max_length=256,
         description="Measured quantity to its UCUM unit, such as `Cel` or `kPa`.",
     )

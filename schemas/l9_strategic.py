@@ -39,7 +39,7 @@ class Command(Model):
     target: Name = Field(description="The host, machine or team that is to act.")
     action: Name = Field(description="What it is to do, such as `isolate_host`.")
     parameters: dict[Name, Line | float | bool] = Field(
-        default={}, max_length=128, description="The action's parameters by name."
+        default_factory=dict, max_length=128, description="The action's parameters by name."
     )
     decision: Uid | None = Field(
         default=None, description="Uid of the decision that the command carries out."

@@ -30,7 +30,7 @@ def beyond_limits(fields: Sequence[bytes], limits: Limits) -> tuple[str, str] | 
     ('missing_data', "the entry has no field 'data' with a payload")
     """
     names, values = fields[::2], fields[1::2]
-    data = next((value for name, value in zip(names, values, strict=True) if name == b"data"), b"")
+    data = values[names.index(b"data")] if b"data" in names else b""
     if not data:
         return "missing_data", "the entry has no field 'data' with a payload"
     if len(data) > limits.entry_bytes:

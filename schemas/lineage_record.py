@@ -2,8 +2,8 @@
 
 A record is written by the commit script in the same step as the outputs it describes. The
 server chooses the outputs' entry ids, so the record's entry carries them in a second field,
-``ids``: one word an output, in order, ``-`` for an output that was not emitted because another
-worker had settled its input.
+``ids``: one word an output, in order, those that are ``alike`` included, ``-`` for an output that
+was not emitted because another worker had settled its input.
 """
 
 from typing import Annotated, Literal
@@ -30,9 +30,10 @@ class LineageFinding(Model):
 
 
 class LineageOutput(Model):
-    """One output of a commit and what it came from.
+    """One output of a commit and what it came from, or several that differ in that alone.
 
-    ``stream`` is the key it was written to; ``parents`` are the uids it was derived from.
+    ``stream`` is the key it was written to; ``parents`` are the uids it was derived from. Each
+    item of ``alike`` stands for one more output, the next in order, with these parents.
     ``source`` and ``producer_id`` are the ones that the producer of the first parent gave.
     """
 
@@ -47,6 +48,10 @@ class LineageOutput(Model):
     source: Name | None = Field(None, description="Who produced the first parent.")
     producer_id: Name | None = Field(None, description="The id the producer gave it.")
     finding: LineageFinding | None = Field(None, description="Set where the output is a finding.")
+    alike: Annotated[
+        tuple[Annotated[tuple[Uid, ...], Field(max_length=1024)], ...],
+        Field(max_length=100_000, description="The parents of further outputs, alike in all else."),
+    ] = ()
 
 
 class LineageRecord(Model):

@@ -100,6 +100,14 @@ class ClusterClient(Redis):
         address = self._owner(key_slot(key.encode()))
         return self._node(address)
 
+    def serving(self, command: tuple[Any, ...]) -> Redis:
+        """A client of the one node that serves a command's first key now."""
+        return self._node(self._owner(slot_of(command)))
+
+    def relearn(self) -> None:
+        """Ask anew who serves what before the next command."""
+        self._forget()
+
     def _owner(self, slot: int | None) -> Address:
         owners = self._owners or self._learn()
         if slot is None:

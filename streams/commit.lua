@@ -21,10 +21,13 @@
 -- ARGV[7]  number n of output streams, then n indices into KEYS
 -- then     number m of positions, then m pairs: a stream, and the last entry of it that the worker's
 --          state contained before this batch
--- then the inputs, each:
---   stream (index), entry id, outcome, seen key (index, 0: none),
---   number of arguments of its outputs, and the outputs, each:
---     stream (index), 1 if lineage wants its id, number of field arguments, those arguments
+-- then the inputs, in runs of such as are alike, each run:
+--   stream (index), outcome, number of inputs, 1 if each has a seen key,
+--   number of outputs of each input, and their shapes, each:
+--     stream (index), 1 if lineage wants its id, number of field arguments, 1 if the input's uid is
+--     to follow them as the field 'parents'
+--   then the inputs, each: entry id, seen key (index, 0: none) if they have one, and the field
+--   arguments of its outputs
 --
 -- Returns {inputs acknowledged, duplicates among them, outputs emitted}.
 -- Errors: FENCED (the lease is not ours, or a failover has taken commits back); WRONGTYPE or NOPERM before anything was written.
@@ -69,6 +72,11 @@ end
 local inputs, acked, duplicates, emitted = 0, 0, 0, 0
 local counts, last, ids = {}, {}, {}
 
+local function count(stream, outcome, n)
+  local counter = group .. ':' .. stream .. ':' .. outcome
+  if n > 0 then counts[counter] = (counts[counter] or 0) + n end
+end
+
 -- Whether the producer's id of an input was settled before, under another entry.
 local function is_duplicate(seen, id, outcome)
   if seen == 0 then return false end
@@ -82,31 +90,55 @@ local function is_duplicate(seen, id, outcome)
   return false
 end
 
+-- Appends an output whose n field arguments start at ARGV[from].
+local function append(key, from, n, uid)
+  if not uid then return redis.call('XADD', key, '*', unpack(ARGV, from, from + n - 1)) end
+  if n == 2 then return redis.call('XADD', key, '*', ARGV[from], ARGV[from + 1], 'parents', uid) end
+  local fields = {unpack(ARGV, from, from + n - 1)}
+  fields[n + 1], fields[n + 2] = 'parents', uid
+  return redis.call('XADD', key, '*', unpack(fields))
+end
+
 while at <= #ARGV do
-  local stream, id, outcome = KEYS[tonumber(ARGV[at])], ARGV[at + 1], ARGV[at + 2]
-  local seen, stop = tonumber(ARGV[at + 3]), at + 5 + tonumber(ARGV[at + 4])
-  local emit = redis.call('XACK', stream, group, id) == 1
+  local stream, outcome = KEYS[tonumber(ARGV[at])], ARGV[at + 1]
+  local many, with_seen, outputs = tonumber(ARGV[at + 2]), ARGV[at + 3] == '1', tonumber(ARGV[at + 4])
   at = at + 5
-  inputs = inputs + 1
-  if emit then
-    acked = acked + 1
-    if is_duplicate(seen, id, outcome) then
-      emit, outcome, duplicates = false, 'duplicate', duplicates + 1
-    end
-    local counter = group .. ':' .. stream .. ':' .. outcome
-    counts[counter] = (counts[counter] or 0) + 1
-    last[stream] = id
+  local shapes = {}
+  for i = 1, outputs do
+    shapes[i] = {KEYS[tonumber(ARGV[at])], ARGV[at + 1] == '1', tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'}
+    at = at + 4
   end
-  while at < stop do
-    local n = tonumber(ARGV[at + 2])
-    local written = '-'
+  local settled = 0
+  for _ = 1, many do
+    local id, seen = ARGV[at], 0
+    at = at + 1
+    if with_seen then
+      seen = tonumber(ARGV[at])
+      at = at + 1
+    end
+    local emit = redis.call('XACK', stream, group, id) == 1
     if emit then
-      written = redis.call('XADD', KEYS[tonumber(ARGV[at])], '*', unpack(ARGV, at + 3, at + 2 + n))
-      emitted = emitted + 1
+      acked, last[stream] = acked + 1, id
+      if is_duplicate(seen, id, outcome) then
+        emit, duplicates = false, duplicates + 1
+        count(stream, 'duplicate', 1)
+      else
+        settled = settled + 1
+      end
     end
-    if ARGV[at + 1] == '1' then ids[#ids + 1] = written end
-    at = at + 3 + n
+    for i = 1, outputs do
+      local shape = shapes[i]
+      local written = '-'
+      if emit then
+        written = append(shape[1], at, shape[3], shape[4] and stream .. '/' .. id)
+        emitted = emitted + 1
+      end
+      if shape[2] then ids[#ids + 1] = written end
+      at = at + shape[3]
+    end
   end
+  inputs = inputs + many
+  count(stream, outcome, settled)
 end
 
 for counter, n in pairs(counts) do redis.call('HINCRBY', KEYS[2], counter, n) end

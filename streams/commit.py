@@ -11,7 +11,7 @@ from streams.connection import Client, send
 from streams.entry import Settled
 from streams.keys import Lane
 from streams.lease import Lease
-from streams.scripts import run_script
+from streams.scripts import Running
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,42 @@ class Committed:
     acknowledged: int
     duplicates: int
     emitted: int
+
+
+class Committing:
+    """A commit on its way."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+
+    def done(self) -> Committed:
+        """Wait until it is done; only once.
+
+        Raises what ``Committer.begin`` says.
+        """
+        return Committed(*self._running.reply())
+
+    def drop(self) -> None:
+        """Leave it open whether it is done."""
+        self._running.drop()
+
+
+_Shape = tuple[str, str, bool, tuple[tuple[str, bool, int, bool], ...]]
+"""Stream, outcome, whether an id is remembered; of each output: key, whether lineage wants its id,
+how many fields, and whether its input's uid follows them."""
+
+
+def _shape(settled: Settled) -> _Shape:
+    outputs = tuple(
+        (
+            output.stream,
+            output.lineage is not None,
+            len(output.fields) + (2 if output.parents else 0),
+            output.parents is None,
+        )
+        for output in settled.outputs
+    )
+    return settled.entry.stream, settled.outcome, bool(settled.remember), outputs
 
 
 class Committer:
@@ -69,7 +105,21 @@ class Committer:
         checkpoint: bytes = b"",
         behind: Mapping[str, str] | None = None,
     ) -> Committed:
+        """Settle a batch, and wait until it is; as ``begin``."""
+        return self.begin(batch, at_ms=at_ms, checkpoint=checkpoint, behind=behind).done()
+
+    def begin(
+        self,
+        batch: Sequence[Settled],
+        *,
+        at_ms: int,
+        checkpoint: bytes = b"",
+        behind: Mapping[str, str] | None = None,
+    ) -> "Committing":
         """Settle ``batch`` in one step; ``checkpoint`` is a sealed state that contains it.
+
+        What is raised, is raised here or by ``Committing.done``. One commit has to be done before
+        the next begins.
 
         ``behind`` is for a stateful worker: the last entry of each stream key that its state
         contained before this batch. A server that knows of another one has lost or gained
@@ -96,11 +146,13 @@ class Committer:
             *chain.from_iterable((behind or {}).items()),
             *operations,
         ]
-        return Committed(*run_script(self._client, "commit", keys, args))
+        return Committing(Running(self._client, "commit", keys, args))
 
     def _operations(
         self, batch: Sequence[Settled], keys: list[str], indices: dict[str, int]
     ) -> list[Any]:
+        """The inputs in runs of the same shape, so that what is alike is said once."""
+
         def index(key: str) -> int:
             if key not in indices:
                 keys.append(key)
@@ -108,25 +160,42 @@ class Committer:
             return indices[key]
 
         found: list[Any] = []
+        shape: _Shape | None = None
         for settled in batch:
-            entry = settled.entry
-            seen = self._lane.seen(entry.stream, settled.remember) if settled.remember else None
-            outputs: list[Any] = []
-            for output in settled.outputs:
-                outputs += [index(output.stream), int(output.lineage is not None)]
-                outputs += [len(output.fields), *output.fields]
-            found += [index(entry.stream), entry.id, settled.outcome]
-            found += [index(seen) if seen else 0, len(outputs), *outputs]
+            entry, outputs = settled.entry, settled.outputs
+            this = _shape(settled)
+            if this != shape:
+                shape, header = this, len(found)
+                found += [index(entry.stream), settled.outcome, 0, int(this[2]), len(outputs)]
+                for key, noted, fields, own in this[3]:
+                    found += [index(key), int(noted), fields, int(own)]
+            found[header + 2] += 1
+            found.append(entry.id)
+            if settled.remember:
+                found.append(index(self._lane.seen(entry.stream, settled.remember)))
+            for output in outputs:
+                found += output.fields
+                if output.parents:
+                    found += [b"parents", " ".join(output.parents)]
         return found
 
     def _record(self, batch: Sequence[Settled], at_ms: int) -> bytes:
-        outputs = [
-            {"stream": output.stream, **output.lineage}
-            for settled in batch
-            for output in settled.outputs
-            if output.lineage is not None
-        ]
-        return to_json({**self._author, "at_ms": at_ms, "outputs": outputs}) if outputs else b""
+        """The lineage record; outputs in a row that differ in their parents alone share an item."""
+        found: list[dict[str, Any]] = []
+        stream, note = "", None
+        for settled in batch:
+            for output in settled.outputs:
+                if output.lineage is None:
+                    continue
+                parents = output.parents
+                if parents is None:
+                    parents = (settled.entry.uid,)
+                if output.stream == stream and output.lineage is note:
+                    found[-1]["alike"].append(parents)
+                    continue
+                stream, note = output.stream, output.lineage
+                found.append({"stream": stream, **note, "parents": parents, "alike": []})
+        return to_json({**self._author, "at_ms": at_ms, "outputs": found}) if found else b""
 
     def positions(self) -> dict[str, str]:
         """The last committed entry of each stream key, of a stateful worker."""

@@ -1,6 +1,6 @@
 """An entry of a stream, and what a worker decided about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -53,13 +53,16 @@ class Entry:
 class Output:
     """One entry to be emitted: the key it goes to, its fields in turn, its place in lineage.
 
-    ``lineage`` is a ``LineageOutput`` as a dict without ``stream``; None leaves the output out of
-    the provenance graph.
+    ``parents`` are the uids it was derived from, which become its last field; None: the input
+    alone, which the commit knows by itself; empty: no field, and no parents.
+    ``lineage`` is a ``LineageOutput`` as a mapping without ``stream`` and ``parents``; None leaves
+    the output out of the provenance graph. Outputs that are alike should share one mapping.
     """
 
     stream: str
     fields: list[bytes]
-    lineage: dict[str, Any] | None = None
+    lineage: Mapping[str, Any] | None = None
+    parents: Sequence[str] | None = None
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Reading for a consumer group: new entries, those left pending, and those of the dead."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,10 @@ from streams.connection import Client, longest_wait_s, send
 from streams.entry import Entry
 from streams.errors import GroupMissing, StreamsError
 from streams.groups import group_rows
+from streams.in_flight import InFlight
 from streams.keys import Lane
 from streams.lease import Lease
-from streams.scripts import run_script
+from streams.scripts import Running, run_script
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,19 @@ class Reader:
         """
         return _entries(self._read_group(count, block_s))
 
+    def begin(self, count: int) -> "Reading":
+        """Ask for new entries, as ``read``, waiting for none; they are fetched later."""
+        return Reading(self._ask(count), self._taken)
+
+    def _ask(self, count: int) -> InFlight | Running:
+        return InFlight(
+            self._client, "XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", count,
+            "STREAMS", *self.keys, *(">" for _ in self.keys),
+        )  # fmt: skip
+
+    def _taken(self, entries: list[Entry]) -> None:
+        """Note what was read."""
+
     def _read_group(self, count: int, block_s: float) -> Any:
         return send(
             self._client, "XREADGROUP", "GROUP", self._group, self._consumer, "COUNT", count,
@@ -141,6 +155,24 @@ class Reader:
         return [Entry(key, entry_id.decode(), fields) for entry_id, fields in reply]
 
 
+class Reading:
+    """New entries on their way."""
+
+    def __init__(self, asked: InFlight | Running, taken: Callable[[list[Entry]], object]) -> None:
+        self._asked = asked
+        self._taken = taken
+
+    def entries(self) -> list[Entry]:
+        """Wait for them; only once. Raises what ``Reader.read`` raises."""
+        found = _entries(self._asked.reply())
+        self._taken(found)
+        return found
+
+    def drop(self) -> None:
+        """Give them up: whoever was sent some has them pending."""
+        self._asked.drop()
+
+
 class OwnerReader(Reader):
     """Reads for a group whose lane one consumer owns alone: every read is fenced by its lease."""
 
@@ -158,13 +190,22 @@ class OwnerReader(Reader):
             entries = self._fenced(count)
             if not entries:  # what woke us had been delivered before this process started
                 self._last = self._delivered()
-        for entry in entries:
-            self._last[entry.stream] = entry.id
+        self._taken(entries)
         return entries
 
+    def _taken(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            self._last[entry.stream] = entry.id
+
+    def _ask(self, count: int) -> Running:
+        return Running(self._client, "read", [self._lease.key, *self.keys], self._fence(count))
+
+    def _fence(self, count: int) -> list[Any]:
+        return [self._lease.token or "", self._group, self._consumer, count]
+
     def _fenced(self, count: int) -> list[Entry]:
-        args = [self._lease.token or "", self._group, self._consumer, count]
-        return _entries(run_script(self._client, "read", [self._lease.key, *self.keys], args))
+        keys = [self._lease.key, *self.keys]
+        return _entries(run_script(self._client, "read", keys, self._fence(count)))
 
     def _wait(self, block_s: float) -> bool:
         """Wait for an entry that is newer than the last one read; takes none."""

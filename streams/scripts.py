@@ -7,6 +7,7 @@ from typing import Any
 
 from streams.connection import Client, send
 from streams.errors import ScriptMissing
+from streams.in_flight import InFlight
 from streams.replicas import NO_COPIES, Copies, send_and_wait
 
 
@@ -31,3 +32,23 @@ def run_script(
         return sending("EVALSHA", digest, len(keys), *keys, *args)
     except ScriptMissing:
         return sending("EVAL", text, len(keys), *keys, *args)
+
+
+class Running:
+    """A script that was started and whose reply is fetched later; otherwise as ``run_script``."""
+
+    def __init__(self, client: Client, name: str, keys: list[str], args: list[Any]) -> None:
+        self._again = (client, name, keys, args)
+        _, digest = _source(name)
+        self._sent = InFlight(client, "EVALSHA", digest, len(keys), *keys, *args)
+
+    def reply(self) -> Any:
+        """Wait for the reply; only once."""
+        try:
+            return self._sent.reply()
+        except ScriptMissing:
+            return run_script(*self._again)
+
+    def drop(self) -> None:
+        """Give the reply up."""
+        self._sent.drop()

@@ -39,4 +39,4 @@ class Drift(WatchedStreams[DriftVerdict]):
         )
         note = finding(entry, self._schema, event, verdict.detector, verdict.severity)
         fields = [b"data", event.model_dump_json().encode(), *carried_on(entry)]
-        return Output(self._writes, [*fields, b"parents", entry.uid.encode()], note)
+        return Output(self._writes, fields, note)

@@ -10,12 +10,33 @@ from schemas.registry import Schema, resolve
 from schemas.settlements import Rejection, Violation
 from schemas.topology import GateSettings, Topology
 from streams.entry import Entry, Output, Settled, carried
-from streams.keys import Lane, bare
+from streams.keys import Lane
 from streams.quarantine import ONLY_FOR
-from workers.provenance import producer_id, provenance, text_field
+from workers.provenance import circumstances, named_by_producer, producer_id, provenance
 
 _MOST_VIOLATIONS = 32
+_MOST_NOTES = 1024
 _REPLACED = frozenset((b"parents", ONLY_FOR))
+
+
+class Boundary:
+    """What one source stream has to fulfil, and where to it goes on."""
+
+    def __init__(self, schema: Schema, target: str) -> None:
+        self.schema = schema
+        self.target = target
+        self.validate = schema.validator.validate_json
+        self._notes: dict[tuple[str | None, str | None], Mapping[str, Any]] = {}
+
+    def note(self, event: object) -> Mapping[str, Any]:
+        """What lineage says of a message; alike messages share it, so it is written once."""
+        told = circumstances(event)
+        found = self._notes.get(told)
+        if found is None:
+            if len(self._notes) >= _MOST_NOTES:
+                self._notes.clear()
+            found = self._notes[told] = provenance(self.schema, told)
+        return found
 
 
 class Gate:
@@ -29,8 +50,12 @@ class Gate:
     def __init__(self, topology: Topology, settings: GateSettings, worker: str, lane: Lane) -> None:
         self._worker = worker
         self._limits = topology.limits
-        self._schemas = {s: resolve(topology.streams[s].schema_name) for s in settings.routes}
-        self._targets = {s: lane.stream(target) for s, target in settings.routes.items()}
+        self._boundaries = {
+            lane.stream(source): Boundary(
+                resolve(topology.streams[source].schema_name), lane.stream(target)
+            )
+            for source, target in settings.routes.items()
+        }
         self._rejects_to = lane.stream(settings.rejects_to)
         self._rejection_schema = topology.streams[settings.rejects_to].schema_name
 
@@ -39,21 +64,21 @@ class Gate:
         return [self._settle(entry) for entry in batch]
 
     def _settle(self, entry: Entry) -> Settled:
-        stream = bare(entry.stream)
-        schema = self._schemas[stream]
-        data = entry.get(b"data") or b""
+        boundary = self._boundaries[entry.stream]
         fault = beyond_limits(entry.fields, self._limits)
         if fault is not None:
-            return self._rejected(entry, schema, [_violation("", *fault)])
+            return self._rejected(entry, boundary.schema, [_violation("", *fault)])
+        plain = len(entry.fields) == 2  # nothing but the payload, as most messages are
+        data = entry.fields[1] if plain else entry.get(b"data") or b""
         try:
-            event = schema.validator.validate_json(data)
+            event = boundary.validate(data)
         except ValidationError as error:
-            return self._rejected(entry, schema, _violations(error))
-        output = Output(
-            self._targets[stream],
-            [*_forwarded(entry.fields), b"parents", entry.uid.encode()],
-            provenance(entry, schema, event),
-        )
+            return self._rejected(entry, boundary.schema, _violations(error))
+        note = boundary.note(event)
+        if plain:
+            return Settled(entry, "accepted", [Output(boundary.target, entry.fields, note)])
+        note = {**note, **named_by_producer(entry)}
+        output = Output(boundary.target, _forwarded(entry.fields), note)
         return Settled(entry, "accepted", [output], producer_id(entry))
 
     def _rejected(self, entry: Entry, schema: Schema, violations: list[Violation]) -> Settled:
@@ -66,11 +91,9 @@ class Gate:
         )
         first = violations[0]
         note = {
-            "parents": [entry.uid],
             "schema_name": self._rejection_schema,
             "schema_version": rejection.schema_version,
-            "source": text_field(entry, b"source"),
-            "producer_id": text_field(entry, b"id"),
+            **named_by_producer(entry),
             "finding": {
                 "kind": "rejection",
                 "detector": self._worker,
@@ -79,7 +102,7 @@ class Gate:
             },
         }
         fields = [b"data", rejection.model_dump_json().encode(), *carried(entry.fields)]
-        output = Output(self._rejects_to, [*fields, b"parents", entry.uid.encode()], note)
+        output = Output(self._rejects_to, fields, note)
         return Settled(entry, "rejected", [output], producer_id(entry))
 
 

@@ -11,17 +11,18 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from streams.commit import Committed
 from streams.entry import Entry, Settled
 from streams.errors import GroupMissing, LeaseLost, ServerAway, ServerFull
 from streams.outage import Backoff, Outage
 from streams.reader import Claim
 from streams.trim import trim
 from workers.handler import Handler, StatefulHandler, TryLater
+from workers.intake import Intake
 from workers.metrics import Metrics
-from workers.poison import Retries, dead_letter, described, halves
-from workers.portions import Appetite, portions
+from workers.poison import dead_letter, described, halves
+from workers.portions import portions
 from workers.recovery import Recovery
+from workers.settling import Settling
 from workers.standing import Standing
 from workers.station import Station
 from workers.tenure import Tenure
@@ -61,9 +62,16 @@ class Loop:
         most_s = min(5.0, station.lease.ttl_s / 2)  # so all are back within a lease's time
         self._outage = Outage(log, most_s=most_s)
         self._anew = Backoff(most_s=most_s)
-        self._retries = Retries()
-        self._appetite = Appetite(station.settings.max_batch)
+        self._intake = Intake(station)
         self._recovery = Recovery(station, handler, log, standing.handling)
+        self._settling = Settling(
+            station,
+            self._recovery,
+            metrics,
+            stateful=isinstance(handler, StatefulHandler),
+            now_s=now_s,
+            monotonic_s=monotonic_s,
+        )
         self._tenure = Tenure(station.lease, station.lane.index, station.holder, station.share)
         self._claim_at = self._trim_at = 0.0
         self._new = True
@@ -73,17 +81,27 @@ class Loop:
         while not self._stopping.is_set():
             try:
                 if self._take_up():
-                    while not (self._stopping.is_set() or self._tenure.surplus):
+                    while self._intake.has_more or not self._leaving:
                         self._turn()
                     if not self._stopping.is_set():
                         self._give_back()
             except ServerAway as error:
-                self._recovery.in_doubt()
+                self._doubt()
                 self._wait(error)
             except (LeaseLost, GroupMissing) as error:
-                self._recovery.in_doubt()
+                self._doubt()
                 self._begin_anew(error)
         self._lay_down()
+
+    @property
+    def _leaving(self) -> bool:
+        return self._stopping.is_set() or self._tenure.surplus
+
+    def _doubt(self) -> None:
+        """What is on its way may have been done or not; it is read again from the server."""
+        self._settling.drop()
+        self._intake.drop()
+        self._recovery.in_doubt()
 
     def _begin_anew(self, error: Exception) -> None:
         """Pause before work is taken up anew; longer each time, until a turn succeeds."""
@@ -114,7 +132,7 @@ class Loop:
         if missing:
             self._log.info("groups_created", streams=missing)
         self._recovery.restore_state()
-        self._retries = Retries()  # they are pending, and so come first
+        self._intake.drop()  # it is pending, and so comes first
         for key in station.reader.keys:
             self._settle_pending_of(station.lease.consumer, key)
         if self._outage.lasting:  # all leases may have run out; who lives comes back by then
@@ -135,23 +153,14 @@ class Loop:
 
     def _turn(self) -> None:
         with self._station.floor.shared():
-            batch = self._read()
+            batch = self._intake.next(self._monotonic_s(), ahead=not self._leaving)
             if batch:
                 self._settle(batch)
+        if not self._intake.has_more:
+            self._settling.finish()
         self._keep_house()
         self._anew.reset()
         self._standing.turned()
-
-    def _read(self) -> list[Entry]:
-        due = self._retries.due(self._monotonic_s())
-        if due:
-            found = [self._station.reader.claim_one(key, entry_id) for key, entry_id in due]
-            return [entry for entry in found if entry is not None]
-        block_s = self._station.topology.delivery.block
-        wait_s = self._retries.wait_s(self._monotonic_s(), block_s)
-        batch = self._station.reader.read(self._appetite.entries, wait_s)
-        self._appetite.ate(batch)
-        return batch
 
     def _settle(self, batch: Sequence[Entry]) -> None:
         """Handle and commit a batch; where it raises, narrow down to the guilty entry."""
@@ -162,18 +171,19 @@ class Loop:
             try:
                 settled = self._handle(part)
             except TryLater as error:
+                self._settling.finish()
                 self._wait(error)
                 todo.appendleft(part)
                 if self._stopping.is_set():
                     return
                 continue
             except Exception as error:  # noqa: BLE001 - the edge: whatever a handler raises is settled
+                self._settling.finish()
                 todo.extendleft(reversed(self._after_failure(part, error)))
                 continue
-            self._commit(settled, self._recovery.sealed_if_due(settled, started_s, now=False))
+            self._settling.begin(settled, started_s=started_s)
             self._outage.over()
             self._standing.enter("running")
-            self._metrics.batch(settled, self._monotonic_s() - started_s, self._now_s())
 
     def _handle(self, part: Sequence[Entry]) -> list[Settled]:
         mine = [entry for entry in part if not self._station.is_for_another(entry)]
@@ -183,23 +193,6 @@ class Loop:
             return list(handled)
         kept = {entry.uid for entry in mine}  # in the batch's order: positions only go forward
         return [next(handled) if entry.uid in kept else Settled(entry) for entry in part]
-
-    def _commit_with_checkpoint(self, settled: Sequence[Settled]) -> None:
-        now_s = self._monotonic_s()
-        self._commit(settled, self._recovery.sealed_if_due(settled, now_s, now=True))
-
-    def _commit(self, settled: Sequence[Settled], sealed: bytes) -> Committed:
-        committed = self._station.committer.commit(
-            settled,
-            at_ms=int(self._now_s() * 1000),
-            checkpoint=sealed,
-            behind=self._recovery.positions,
-        )
-        if isinstance(self._handler, StatefulHandler) and committed.acknowledged < len(settled):
-            raise LeaseLost("entries of the batch had been settled by somebody else")
-        self._recovery.committed(settled, bool(sealed), self._monotonic_s())
-        self._metrics.committed(committed, len(settled))
-        return committed
 
     def _after_failure(self, part: Sequence[Entry], error: Exception) -> list[Sequence[Entry]]:
         """What to try instead of a part that raised."""
@@ -217,12 +210,12 @@ class Loop:
             again = self._station.reader.claim_one(entry.stream, entry.id)
             return [[again]] if again else []
         else:
-            self._retries.add(entry, self._monotonic_s())
+            self._intake.retry(entry, self._monotonic_s())
         return []
 
     def _bury(self, entry: Entry, error: str) -> None:
         letter = dead_letter(entry, self._station, error)
-        self._commit_with_checkpoint([letter])
+        self._settling.commit([letter], checkpoint=True)
         self._log.error("dead_letter", message=entry.uid, attempts=entry.attempts)
 
     def _settle_pending_of(self, consumer: str, key: str) -> None:
@@ -242,6 +235,7 @@ class Loop:
         settings, ours = self._station.settings, consumer == self._station.lease.consumer
         counted = self._new or not ours
         with self._station.floor.alone():
+            self._settling.finish()
             claim = Claim(
                 count=min(settings.max_batch, _CLAIMED_BY_ONE) if counted else settings.max_batch,
                 alone_beyond=0 if counted else settings.max_attempts,
@@ -254,6 +248,7 @@ class Loop:
                 self._bury(entry, f"its worker ended {entry.attempts} times while handling it")
                 entry.attempts += 1
             self._settle([e for e in entries if e.attempts <= settings.max_attempts])
+            self._settling.finish()
         return seen, f"({entries[-1].id}" if ours and entries else start
 
     def _take_over_from_the_dead(self) -> None:
@@ -274,7 +269,9 @@ class Loop:
             self._trim_at = now + station.topology.delivery.trim_every
             self._trim()
         if self._recovery.dirty and self._recovery.due(now):
-            self._commit_with_checkpoint([])  # what came last is saved too when nothing follows
+            self._settling.commit(
+                [], checkpoint=True
+            )  # what came last is saved too when nothing follows
 
     def _trim(self) -> None:
         station = self._station
@@ -293,7 +290,9 @@ class Loop:
         """Save the state, and give the lease back; nothing where the lane is another's."""
         if self._station.lease.token is None:
             return
+        self._settling.finish()
+        self._intake.drop()
         self._station.reader.give_back()
         if isinstance(self._handler, StatefulHandler) and self._recovery.has_state:
-            self._commit_with_checkpoint([])
+            self._settling.commit([], checkpoint=True)
         self._tenure.leave()

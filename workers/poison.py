@@ -36,9 +36,8 @@ def dead_letter(entry: Entry, station: Station, error: str) -> Settled:
         attempts=entry.attempts,
         error=error.encode("utf-8", "replace").decode()[:1024],
     )
-    fields = [b"data", letter.model_dump_json().encode(), b"parents", entry.uid.encode()]
+    fields = [b"data", letter.model_dump_json().encode()]
     lineage = {
-        "parents": [entry.uid],
         "schema_name": station.topology.streams[station.topology.dead_letters].schema_name,
         "schema_version": letter.schema_version,
         "finding": {

@@ -8,18 +8,33 @@ from schemas.registry import Schema
 from streams.entry import Entry
 
 
-def provenance(entry: Entry, schema: Schema, event: object) -> dict[str, Any]:
-    """What lineage records say of a message that was made of ``entry``; nothing secret."""
+def circumstances(event: object) -> tuple[str | None, str | None]:
+    """The tenant and the classification in an event's security context, where it has one."""
     security = getattr(event, "security", None)
+    tenant = getattr(security, "tenant", None)
+    classification = getattr(security, "classification", None)
+    return (
+        tenant if isinstance(tenant, str) else None,
+        classification if isinstance(classification, str) else None,
+    )
+
+
+def provenance(schema: Schema, told: tuple[str | None, str | None]) -> dict[str, Any]:
+    """What lineage records say of a message with these ``circumstances``; nothing secret."""
     return {
-        "parents": [entry.uid],
         "schema_name": schema.name,
         "schema_version": schema.version,
-        "tenant": getattr(security, "tenant", None),
-        "classification": getattr(security, "classification", None),
-        "source": text_field(entry, b"source"),
-        "producer_id": text_field(entry, b"id"),
+        "tenant": told[0],
+        "classification": told[1],
     }
+
+
+def named_by_producer(entry: Entry) -> dict[str, Any]:
+    """What lineage records say of the producer of ``entry``: nothing where it gave no names."""
+    if len(entry.fields) == 2:
+        return {}
+    told = {"source": text_field(entry, b"source"), "producer_id": text_field(entry, b"id")}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def carried_on(entry: Entry) -> list[bytes]:
@@ -37,7 +52,6 @@ def finding(
 ) -> dict[str, Any]:
     """What lineage records say of an event about ``entry``."""
     return {
-        "parents": [entry.uid],
         "schema_name": schema_name,
         "schema_version": event.schema_version,
         "finding": {

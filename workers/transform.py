@@ -19,7 +19,7 @@ from schemas.topology import Topology, TransformSettings
 from streams.entry import Entry, Output, Settled
 from streams.keys import Lane, bare
 from workers.errors import Misconfigured
-from workers.provenance import carried_on, provenance, text_field
+from workers.provenance import carried_on, circumstances, provenance, text_field
 
 
 class OutputRefused(ValueError):
@@ -71,19 +71,13 @@ class Transform:
             raise OutputRefused(f"{self._worker!r} wrote to {stream!r}; its 'writes' has {known}")
         schema = self._targets[stream]
         data, event = self._checked(derived.event, schema, stream)
-        parents = list(derived.parents) or [entry.uid]
         fields = [b"data", data, b"source", f"penstock/{self._worker}".encode()]
         fields += carried_on(entry)
         subject = derived.subject or text_field(entry, b"subject")
         if subject:
             fields += [b"subject", subject.encode()]
-        fields += [b"parents", " ".join(parents).encode()]
-        note = provenance(entry, schema, event) | {
-            "parents": parents,
-            "source": f"penstock/{self._worker}",
-            "producer_id": None,
-        }
-        return Output(self._keys[stream], fields, note)
+        note = provenance(schema, circumstances(event)) | {"source": f"penstock/{self._worker}"}
+        return Output(self._keys[stream], fields, note, tuple(derived.parents) or None)
 
     def _checked(self, event: Any, schema: Schema, stream: str) -> tuple[bytes, Any]:
         data = event.model_dump_json().encode() if isinstance(event, BaseModel) else to_json(event)

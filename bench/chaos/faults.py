@@ -12,6 +12,7 @@ from bench.chaos.poison import poison
 from bench.chaos.restarts import restart_server
 from bench.chaos.result import Row
 from bench.chaos.sizes import Sizes
+from streams.errors import StreamsError
 
 Fault = Callable[[str, Sizes, random.Random], Row]
 """Makes a fault on a kind of server, so much of it, with these random numbers."""
@@ -36,7 +37,7 @@ def make(name: str, server: str, sizes: Sizes, seed: int) -> Row:
     started_s = time.monotonic()
     try:
         row = fault(server, sizes, random.Random(f"{seed}/{name}/{server}"))
-    except AssertionError as error:
+    except (AssertionError, StreamsError) as error:
         said = f"{name} did not come to its end: {error}"[:1000]
         row = Row(
             fault=name, server=server, rounds=0, published=0, lost=0, duplicated=0, faults=[said]

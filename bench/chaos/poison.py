@@ -18,7 +18,7 @@ from schemas.settlements import DeadLetter
 from streams.entry import Entry
 from streams.publish import Outgoing, Publisher
 
-APART_S = {"raises": 0.4, "breaks": 0.4, "eats": 0.6, "exits": 0.8, "loops": 2.4}
+APART_S = {"raises": 0.4, "breaks": 0.4, "eats": 2.0, "exits": 0.8, "loops": 2.4}
 """Seconds between two entries of a sort: about what it takes to bury one."""
 
 _MOST_BYTES = 700_000_000

@@ -9,7 +9,7 @@ from detectors.values import Floats
 class AnomalyDetector(Protocol):
     """Scores each row by what it knows so far, then learns it.
 
-    Higher scores are less usual; scores are finite and at least 0. NaN in ``x`` is a missing
+    Higher scores are less usual; all are finite. NaN in ``x`` is a missing
     field, which never raises; values beyond ±1e300 count as ±1e300. Rows are judged in order,
     and any split of them into calls gives the same scores and the same state, bit for bit. The
     memory used is bounded by the settings and the number of fields, however many rows come.
@@ -38,16 +38,45 @@ class AnomalyDetector(Protocol):
         ...
 
 
+class Scorer(AnomalyDetector, Protocol):
+    """An anomaly detector whose scores mean nothing by themselves: a threshold must be learnt.
+
+    Rows without any field are neither judged nor counted.
+    """
+
+    n_learnt: int
+    """The number of rows learnt."""
+
+    @property
+    def warm_up(self) -> int:
+        """The number of rows to learn before the first is judged; their scores are 0."""
+        ...
+
+    def judge_learn(self, x: Floats) -> "Scores":
+        """Score and learn as :meth:`score_learn` does, with all there is to say."""
+        ...
+
+
 class FieldScores(NamedTuple):
     """What a rule found, field by field.
 
     ``ratio``: float64 [rows, fields], how much of its limit each value used up (from 1 on it
     broke the rule); 0 for a missing value and for a field whose past is too short.
     ``center``: float64 [rows, fields], the value that was expected; NaN where unknown.
+    ``low`` and ``high``: of the same shape, the range expected; None where a rule has none.
     """
 
     ratio: Floats
     center: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+
+
+class Scores(NamedTuple):
+    """What a scorer found: float64 [rows], and field by field where it can tell."""
+
+    scores: Floats
+    fields: FieldScores | None
 
 
 def largest(ratio: Floats) -> Floats:

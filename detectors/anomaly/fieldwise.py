@@ -23,12 +23,14 @@ class FieldwiseRule(ABC):
 
     kind: ClassVar[str]
     _n_statistics: ClassVar[int]
+    _has_range: ClassVar[bool] = False  # whether the last two lines are a range expected
 
     def __init__(self, names: tuple[str, ...], settings: HistorySettings) -> None:
         self.names = names
         self._min_values = settings.min_values
         self._history = FieldHistory(len(names), settings)
         self._statistics = np.full((self._n_statistics, len(names)), np.nan)
+        self._is_known = False  # whether any field has statistics
 
     @abstractmethod
     def _measure(self, past: Past) -> Floats:
@@ -46,16 +48,24 @@ class FieldwiseRule(ABC):
         """Score and learn ``x`` (float64 [rows, fields]), telling the fields apart."""
         x = clean(x)
         ratio, center = np.zeros(x.shape), np.full(x.shape, np.nan)
+        low, high = (center.copy(), center.copy()) if self._has_range else (None, None)
         for part in self._history.spans(len(x)):
-            ratio[part] = np.nan_to_num(self._judge(x[part]), nan=0.0)
-            center[part] = self._statistics[0]
+            if self._is_known:
+                found = self._judge(x[part])
+                found[np.isnan(found)] = 0.0
+                ratio[part] = found
+                center[part] = self._statistics[0]
+                if low is not None and high is not None:
+                    low[part], high[part] = self._statistics[-2:]
             self._history.learn(x[part])
             if self._history.is_due:
                 self._refresh()
-        return FieldScores(ratio, center)
+        return FieldScores(ratio, center, low, high)
 
     def widen(self, names: tuple[str, ...]) -> None:
         """Add columns on the right for the fields ``names``, which no row had so far."""
+        if not names:
+            return
         self.names += names
         self._history.widen(len(names))
         more = np.full((self._n_statistics, len(names)), np.nan)
@@ -70,10 +80,14 @@ class FieldwiseRule(ABC):
         reader = StateReader(state, self.kind)
         statistics = reader.floats("statistics", self._statistics.shape)
         self._history.restore(reader.mapping("history"))
-        self._statistics = statistics
+        self._set(statistics)
 
     def _refresh(self) -> None:
         past = self._history.past()
         statistics = self._measure(past)
         statistics[:, past.size < self._min_values] = np.nan
+        self._set(statistics)
+
+    def _set(self, statistics: Floats) -> None:
         self._statistics = statistics
+        self._is_known = not np.isnan(statistics).all()

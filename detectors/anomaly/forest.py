@@ -2,11 +2,15 @@
 
 import random
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from typing import TypeAlias
 
 import numpy as np
 
 from detectors.values import Floats, Ints
+
+Fork: TypeAlias = "int | tuple[int, float, Fork, Fork]"
+"""A leaf's number, or column, threshold, and what lies left and right of it."""
 
 _PADDING = 0.15  # River's: keeps a split away from the borders of its cell
 
@@ -37,6 +41,18 @@ class Forest:
     def leaves(self) -> int:
         """The number of leaves of a tree."""
         return 1 << self.height
+
+    @cached_property
+    def forks(self) -> list[Fork]:
+        """The trees once more, as nested tuples: the fastest way down for a single row."""
+        return [self._fork(tree, 0) for tree in range(self.n_trees)]
+
+    def _fork(self, tree: int, node: int) -> Fork:
+        if node >= self.inner:
+            return node - self.inner + tree * self.leaves
+        at = tree * self.inner + node
+        children = (self._fork(tree, child) for child in (2 * node + 1, 2 * node + 2))
+        return (self.feature_list[at], self.threshold_list[at], *children)  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=64)

@@ -5,6 +5,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from detectors.anomaly.contract import Scores
 from detectors.anomaly.forest import grow
 from detectors.anomaly.masses import Masses
 from detectors.anomaly.scaler import OnlineMinMaxScaler, unscaled
@@ -15,6 +16,8 @@ from detectors.values import Bools, Floats, clean
 from schemas.anomaly_settings import HalfSpaceTreesSettings
 
 _CHUNK = 4096  # rows worked on at a time, which bounds the scratch memory
+_FEW_ROWS = 8  # up to here, going row by row without arrays is faster
+_LOW_TREES = 10  # height up to which trees are kept in the form that single rows need
 
 
 class HalfSpaceTrees:
@@ -66,10 +69,17 @@ class HalfSpaceTrees:
         start = 0 if self._planted else self._plant(x)
         if self._planted:
             x = x[:, self._planted.used]
+            if len(x) - start <= _FEW_ROWS and self._can_go_singly(x[start:]):
+                scores[start:] = self._singly(self._planted, x[start:].tolist())
+                return scores
             for begin in range(start, len(x), _CHUNK):
                 end = min(begin + _CHUNK, len(x))
                 scores[begin:end] = self._chunk(self._planted, x[begin:end])
         return scores
+
+    def judge_learn(self, x: Floats) -> Scores:
+        """Score and learn ``x``; which fields are guilty is not known."""
+        return Scores(self.score_learn(x), None)
 
     def state(self) -> State:
         """Return the fields used, their extremes, the counts at the leaves, the rows learnt."""
@@ -122,6 +132,27 @@ class HalfSpaceTrees:
             self.n_learnt += len(weights)
             if self.n_learnt % self._settings.window == 0:
                 planted.masses.pivot()
+        return scores
+
+    def _can_go_singly(self, x: Floats) -> bool:
+        options = self._settings
+        return options.scale and options.height <= _LOW_TREES and not np.isnan(x).any()
+
+    def _singly(self, planted: "_Planted", rows: list[list[float]]) -> list[float]:
+        """Do what :meth:`_chunk` does, for a few complete rows."""
+        scaler, masses, scores = planted.scaler, planted.masses, []
+        for row in rows:
+            before, after, changed = scaler.scale_learn_one(row)
+            learnt = masses.fall(after)
+            score = 0.0
+            if self.n_learnt >= self.warm_up:
+                scored = masses.fall(before) if changed else learnt
+                score = 1.0 - masses.weight(scored) / self._heaviest
+            scores.append(score)
+            masses.count(learnt)
+            self.n_learnt += 1
+            if self.n_learnt % self._settings.window == 0:
+                masses.pivot()
         return scores
 
     def _windows(self, n_rows: int) -> Iterator[slice]:

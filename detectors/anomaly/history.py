@@ -66,8 +66,11 @@ class FieldHistory:
         """Append ``x`` (float64 [rows, fields], clean)."""
         window = self._settings.window
         recent = x[-window:]
-        first = self.n_learnt + len(x) - len(recent)
-        self._ring[:, (first + np.arange(len(recent))) % window] = recent.T
+        first = (self.n_learnt + len(x) - len(recent)) % window
+        if first + len(recent) <= window:
+            self._ring[:, first : first + len(recent)] = recent.T
+        else:
+            self._ring[:, (first + np.arange(len(recent))) % window] = recent.T
         self.n_learnt += len(x)
 
     def past(self) -> Past:

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class Masses:
         self._single = array("i", bytes(4 * forest.n_trees * self._nodes))
         self._latest = np.frombuffer(self._single, dtype=np.int32).reshape(forest.n_trees, -1)
         self._stale = False  # whether counts above the leaves lag behind
+        self._climbing = False  # whether somebody asked for them since the last pivot
         self._set_reference(np.zeros((forest.n_trees, forest.leaves), dtype=np.int32))
 
     def leaves(self, values: Floats) -> Ints:
@@ -56,6 +58,34 @@ class Masses:
         self._latest[:, self.forest.inner :] += counts.reshape(shape).astype(np.int32)
         self._stale = True
 
+    def weight(self, leaves: Sequence[int]) -> float:
+        """Return what :meth:`weights` does, for the leaves of one row."""
+        return sum(map(self._weight.item, leaves))
+
+    def fall(self, row: Sequence[float]) -> list[int]:
+        """Return the leaves that a complete row falls into, as :meth:`leaves` does."""
+        found = []
+        downward = range(self.forest.height)
+        for root in self.forest.forks:
+            fork: Any = root
+            for _ in downward:
+                column, threshold, left, right = fork
+                fork = left if row[column] < threshold else right
+            found.append(fork)
+        return found
+
+    def count(self, leaves: Sequence[int]) -> None:
+        """Count one row; the nodes above are left for later unless they are in use."""
+        if self._climbing:
+            self.climb(leaves)
+            return
+        inner, single = self.forest.inner, self._single
+        before = inner
+        for leaf in leaves:
+            single[leaf + before] += 1
+            before += inner
+        self._stale = True
+
     def climb(self, leaves: Sequence[int]) -> None:
         """Count one row into its leaves and every node above them."""
         single, inner = self._single, self.forest.inner
@@ -72,6 +102,7 @@ class Masses:
         A missing field leads to the child that took more rows of the current window, the left
         one in a tie.
         """
+        self._climbing = True
         if self._stale:
             self._settle()
         forest, single = self.forest, self._single
@@ -94,7 +125,7 @@ class Masses:
         """End the window: its counts become the reference, and counting starts at zero."""
         self._set_reference(self._latest[:, self.forest.inner :].copy())
         self._latest[:] = 0
-        self._stale = False
+        self._stale = self._climbing = False
 
     def counts(self) -> AnyArray:
         """Return int32 [2, trees, leaves]: the current window's counts, the reference's."""

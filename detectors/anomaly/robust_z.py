@@ -12,6 +12,7 @@ from schemas.anomaly_settings import RobustZSettings
 
 _MAD_TO_SD = 1.4826  # 1 / the normal distribution's upper quartile
 _MEAN_TO_SD = 1.2533  # sqrt(pi / 2): from the mean absolute deviation
+_USUAL = (0.01, 0.99)  # the quantiles between which a value is as usual as can be
 
 
 class RobustZ(FieldwiseRule):
@@ -21,7 +22,8 @@ class RobustZ(FieldwiseRule):
     standard deviations of a normal distribution. When more than half of the values are equal
     the MAD is 0; then 1.2533 times the mean absolute deviation stands in for it, as Iglewicz
     and Hoaglin, "How to Detect and Handle Outliers" (1993), propose. A field that never varied
-    has no scale at all: any other value deviates by 1e6, the cap on all scores.
+    has no scale at all: any other value deviates by 1e6, the cap on all scores. The range
+    expected is that of the middle 98 % of the values.
 
     >>> x = np.random.default_rng(3).normal(size=(200, 2))
     >>> x[150, 1] = 12.0
@@ -31,7 +33,8 @@ class RobustZ(FieldwiseRule):
     """
 
     kind: ClassVar[str] = "robust_z"
-    _n_statistics: ClassVar[int] = 2
+    _n_statistics: ClassVar[int] = 4
+    _has_range: ClassVar[bool] = True
 
     def __init__(self, names: tuple[str, ...], settings: RobustZSettings | None = None) -> None:
         settings = settings or RobustZSettings()
@@ -40,8 +43,8 @@ class RobustZ(FieldwiseRule):
 
     def fields_learn(self, x: Floats) -> FieldScores:
         """Score and learn ``x`` (float64 [rows, fields]), telling the fields apart."""
-        deviation, median = self.deviations_learn(x)
-        return FieldScores(deviation / self.limit, median)
+        found = self.deviations_learn(x)
+        return found._replace(ratio=found.ratio / self.limit)
 
     def deviations_learn(self, x: Floats) -> FieldScores:
         """Score and learn ``x``; the ratios are robust z-scores, not divided by the limit."""
@@ -53,8 +56,9 @@ class RobustZ(FieldwiseRule):
         deviation = Past(distance, past.size).quantile(0.5) * _MAD_TO_SD
         total = np.where(np.isnan(distance), 0.0, distance).sum(axis=1)
         mean = total / np.maximum(past.size, 1) * _MEAN_TO_SD
-        return np.stack((median, np.where(deviation > 0.0, deviation, mean)))
+        unit = np.where(deviation > 0.0, deviation, mean)
+        return np.stack((median, unit, *(past.quantile(q) for q in _USUAL)))
 
     def _judge(self, x: Floats) -> Floats:
-        median, deviation = self._statistics
+        median, deviation = self._statistics[:2]
         return capped_ratio(np.abs(x - median), deviation)

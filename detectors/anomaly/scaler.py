@@ -1,10 +1,11 @@
-"""Online min-max scaling over batches."""
+"""Online scaling over batches: by extremes, and by mean and deviation."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from detectors.state import State
+from detectors.anomaly.moments import SQUARABLE
+from detectors.state import State, StateError
 from detectors.state_reader import StateReader
 from detectors.values import Bools, Floats
 
@@ -59,6 +60,19 @@ class OnlineMinMaxScaler:
         before[changed] = _scale(x[changed], lows[:-1][changed], highs[:-1][changed])
         return Scaled(before, after, changed)
 
+    def scale_learn_one(self, row: list[float]) -> tuple[list[float], list[float], bool]:
+        """Scale and learn one row without NaN: ``before``, ``after`` and ``changed``.
+
+        Several times faster than a batch of one row, and the same to the last bit.
+        """
+        low, high = self._low.tolist(), self._high.tolist()
+        before = [_scale_one(*cell) for cell in zip(row, low, high, strict=True)]
+        lows, highs = list(map(min, low, row)), list(map(max, high, row))
+        if lows == low and highs == high:
+            return before, before, False
+        self._low, self._high = np.array(lows), np.array(highs)
+        return before, [_scale_one(*cell) for cell in zip(row, lows, highs, strict=True)], True
+
     def state(self) -> State:
         """Return the extremes."""
         return {"low": self._low.copy(), "high": self._high.copy()}
@@ -68,6 +82,60 @@ class OnlineMinMaxScaler:
         reader = StateReader(state, "OnlineMinMaxScaler")
         low, high = (reader.floats(name, self._low.shape) for name in ("low", "high"))
         self._low, self._high = low, high
+
+
+class OnlineStandardScaler:
+    """Maps every field to mean 0 and standard deviation 1 by its values so far.
+
+    The numbers are those of ``river.preprocessing.StandardScaler``, which divides by n, at the
+    head of a pipeline; a field without any deviation is 0. NaN is left out; cells that are NaN
+    in the input hold no meaning in the output. Values count up to ±1e140.
+
+    >>> OnlineStandardScaler(1).scale_learn(np.array([[4.0], [8.0], [10.0]])).after.T.round(3)
+    array([[0.   , 1.   , 1.069]])
+    """
+
+    def __init__(self, n_fields: int) -> None:
+        self._n, self._mean, self._variance = (np.zeros(n_fields) for _ in range(3))
+
+    def scale_learn(self, x: Floats) -> Scaled:
+        """Scale ``x`` (float64 [rows, fields], finite or NaN) and learn it."""
+        x = np.clip(x, -SQUARABLE, SQUARABLE)
+        before, after = np.empty_like(x), np.empty_like(x)
+        for row, present in enumerate(~np.isnan(x)):
+            before[row] = self._scaled(x[row])
+            self._learn(np.where(present, x[row], self._mean), present)
+            after[row] = self._scaled(x[row])
+        return Scaled(before, after, np.ones(len(x), dtype=np.bool_))
+
+    def state(self) -> State:
+        """Return counts, means and variances."""
+        return {"n": self._n.copy(), "mean": self._mean.copy(), "variance": self._variance.copy()}
+
+    def restore(self, state: State) -> None:
+        """Continue from ``state``; raises StateError when it does not fit."""
+        reader, shape = StateReader(state, "OnlineStandardScaler"), self._n.shape
+        found = [reader.floats(name, shape) for name in ("n", "mean", "variance")]
+        if not np.isfinite(found).all():
+            raise StateError("the state of OnlineStandardScaler holds numbers that are not finite")
+        self._n, self._mean, self._variance = found
+
+    def _learn(self, row: Floats, present: Bools) -> None:
+        self._n += present
+        n, mean = np.maximum(self._n, 1.0), self._mean
+        self._mean = mean + present * (row - mean) / n
+        step = (row - mean) * (row - self._mean) - self._variance
+        self._variance = self._variance + present * step / n
+
+    def _scaled(self, row: Floats) -> Floats:
+        deviation = np.sqrt(np.maximum(self._variance, 0.0))
+        known = deviation > 0.0
+        return np.where(known, (row - self._mean) / np.where(known, deviation, 1.0), 0.0)
+
+
+def _scale_one(value: float, low: float, high: float) -> float:
+    span = high - low
+    return (value - low) / span if span else 0.0
 
 
 def _scale(x: Floats, low: Floats, high: Floats) -> Floats:

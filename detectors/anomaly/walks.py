@@ -1,7 +1,8 @@
 """Leading a window's rows through the forest: together where possible, singly where not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -58,10 +59,12 @@ def _together(masses: Masses, scaled: Scaled) -> Floats:
 def _singly(masses: Masses, scaled: Scaled, missing: Bools) -> Floats:
     before, after = _cells(scaled.before, missing), _cells(scaled.after, missing)
     scored = []
+    lacking = np.logical_or.reduce(missing, axis=1).tolist()
     for row, changed in enumerate(scaled.changed.tolist()):
-        learnt = masses.walk(after[row])
-        scored.append(masses.walk(before[row]) if changed else learnt)
-        masses.climb(learnt)
+        down: Callable[[Any], list[int]] = masses.walk if lacking[row] else masses.fall
+        learnt = down(after[row])
+        scored.append(down(before[row]) if changed else learnt)
+        masses.count(learnt)
     return masses.weights(np.array(scored))
 
 

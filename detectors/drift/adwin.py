@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from detectors.drift import river_state
-from detectors.drift.contract import Detection, Measured, detection
+from detectors.drift.contract import Detection, Input, Measured, detection
 from detectors.drift.river_state import Window
 from detectors.state import State
 from detectors.state_reader import StateReader
@@ -52,6 +52,7 @@ class Adwin:
     """
 
     kind: ClassVar[str] = "adwin"
+    takes: ClassVar[Input] = "values"
 
     def __init__(self, settings: AdwinSettings | None = None) -> None:
         self._options = settings or AdwinSettings()

@@ -1,19 +1,38 @@
 """Which settings stand for which drift detector. A new detector is a file and a line here."""
 
+from detectors.drift.accuracy_drop import AccuracyDrop
 from detectors.drift.adwin import Adwin
-from detectors.drift.contract import DriftDetector
+from detectors.drift.adwin_errors import AdwinErrors
+from detectors.drift.bernoulli import Bernoulli
+from detectors.drift.categories import Categories
+from detectors.drift.conformal import Conformal
+from detectors.drift.contract import DriftDetector, Input
+from detectors.drift.ddm import Ddm
+from detectors.drift.drift_score import DriftScore
+from detectors.drift.eddm import Eddm
+from detectors.drift.fhddm import Fhddm
+from detectors.drift.hddm_a import HddmA
+from detectors.drift.hddm_w import HddmW
+from detectors.drift.jensen_shannon import JensenShannon
 from detectors.drift.ks import Ks
+from detectors.drift.kswin import Kswin
+from detectors.drift.page_hinkley import PageHinkley
 from detectors.drift.psi import Psi
+from detectors.drift.z_test import ZTest
 from schemas.drift_settings import DriftSettings
 
+ALL: tuple[type[DriftDetector], ...] = (
+    *(Conformal, Adwin, Ks, Psi, JensenShannon, DriftScore, ZTest, Kswin, PageHinkley),
+    *(Bernoulli, AccuracyDrop, AdwinErrors, Ddm, Eddm, HddmA, HddmW, Fhddm),
+    *(Categories,),
+)
+"""Every detector; each has its settings in :class:`DriftSettings` under its kind."""
 
-def detectors_for(settings: DriftSettings) -> dict[str, DriftDetector]:
+
+def detectors_for(settings: DriftSettings, takes: Input = "values") -> dict[str, DriftDetector]:
     """Return new detectors for one field, by kind; those whose settings are None are off."""
-    chosen: dict[str, DriftDetector] = {}
-    if settings.adwin:
-        chosen[Adwin.kind] = Adwin(settings.adwin)
-    if settings.ks:
-        chosen[Ks.kind] = Ks(settings.ks)
-    if settings.psi:
-        chosen[Psi.kind] = Psi(settings.psi)
-    return chosen
+    return {
+        cls.kind: cls(getattr(settings, cls.kind))  # type: ignore[call-arg]
+        for cls in ALL
+        if cls.takes == takes and getattr(settings, cls.kind) is not None
+    }

@@ -1,22 +1,32 @@
 """What every drift detector can do."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from detectors.sample import deviation, shift, since_change, summarise
 from detectors.state import State
 from detectors.values import Floats
 from schemas.findings import Sample
 
+Input = Literal["values", "errors", "codes"]
+"""What a detector takes: numbers of any kind; errors, 0 for right and 1 (or any other number)
+for wrong; or codes, small whole numbers of which each stands for a category."""
+
 
 @dataclass(frozen=True)
 class Measured:
-    """A test's outcome: the statistic's name and value, its bound, and P if the test has one."""
+    """A test's outcome: the statistic's name and value, and the bound it is held against.
+
+    ``p_value``: the probability, without a change, of a value as large, where the test has one.
+    ``e_value``: of a sequential test, the factor by which bets against "no change" multiplied
+    their stake; 1 on average without a change.
+    """
 
     statistic: str
     value: float
     threshold: float
     p_value: float | None = None
+    e_value: float | None = None
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,10 @@ class Detection:
     ``row``: the index, in the call, of the value that made it evident. ``measured``: the test
     it failed. ``baseline`` and ``current``: the samples that differ. ``effect``: the shift of
     the mean in baseline standard deviations, within ±1e6. ``deviation``: one of these.
+    ``began_ago``: how many values, without NaN, lie between the most likely first one of the
+    new kind and the one at ``row``, both counted; it may lie in an earlier call. 0: not known.
+    ``of``: what the values mean; of codes, ``effect`` is Cohen's w, the root of the sum of
+    (q - p)^2 / p over categories.
     """
 
     row: int
@@ -34,9 +48,32 @@ class Detection:
     current: Sample
     effect: float
     deviation: float
+    began_ago: int = 0
+    of: Input = "values"
+
+    @property
+    def is_of_shares(self) -> bool:
+        """Whether both samples are zeros and ones, whose mean says all."""
+        return {*self.baseline.quantiles, *self.current.quantiles} <= {0.0, 1.0}
+
+    @property
+    def has_quartiles(self) -> bool:
+        """Whether the samples' quartiles say something about the change."""
+        return self.of == "values" and not self.is_of_shares
+
+    @property
+    def size(self) -> float:
+        """The larger of the shifts of the mean and of a quartile, in baseline deviations."""
+        shifts = [abs(self.effect)]
+        if self.deviation > 0.0 and self.has_quartiles:
+            before, now = self.baseline.quantiles[1:4], self.current.quantiles[1:4]
+            shifts += [abs(b - a) / self.deviation for a, b in zip(before, now, strict=True)]
+        return max(shifts)
 
 
-def detection(row: int, measured: Measured, baseline: Floats, recent: Floats) -> Detection:
+def detection(
+    row: int, measured: Measured, baseline: Floats, recent: Floats, of: Input = "values"
+) -> Detection:
     """Describe what changed between two samples (float64 [n], clean, no NaN).
 
     Of the ``recent`` values, the current sample is those after the most likely moment of change.
@@ -49,6 +86,8 @@ def detection(row: int, measured: Measured, baseline: Floats, recent: Floats) ->
         current=summarise(current),
         effect=shift(baseline, current),
         deviation=deviation(baseline),
+        began_ago=len(current),
+        of=of,
     )
 
 
@@ -64,6 +103,9 @@ class DriftDetector(Protocol):
 
     kind: ClassVar[str]
     """The detector's name in settings and events, such as ``adwin``."""
+
+    takes: ClassVar[Input]
+    """What its values mean."""
 
     def update(self, x: Floats) -> list[Detection]:
         """Take in ``x`` (float64 [n]); returns the detections, by ascending row."""

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from detectors.drift.binned_window import CountedWindow
 from detectors.drift.contract import Measured
-from detectors.drift.reference_window import ReferenceWindow
-from detectors.values import Floats
+from detectors.values import AnyArray, Floats
 from schemas.drift_settings import KsSettings
 
 
-class Ks(ReferenceWindow):
+class Ks(CountedWindow):
     """Reports when the distribution functions of baseline and window lie too far apart.
 
     The statistic is their largest distance D in [0, 1]; it sees changes of location, spread and
@@ -41,11 +41,17 @@ class Ks(ReferenceWindow):
 
     def _fit(self, baseline: Floats) -> None:
         self._ordered = np.sort(baseline)
+        self._count(baseline, 2 * len(baseline) + 1)
+
+    def _cells(self, values: Floats) -> AnyArray:
+        # Every value of the baseline is a cell, and so is every gap between two of them: within
+        # a cell one of the two distribution functions is flat, so D lies at an end of one.
+        below = np.searchsorted(self._ordered, values, side="left")
+        return below + np.searchsorted(self._ordered, values, side="right")
 
     def _measure(self, current: Floats) -> Measured:
-        both = np.concatenate((self._ordered, np.sort(current)))
-        before = np.searchsorted(self._ordered, both, side="right") / len(self._ordered)
-        now = np.searchsorted(both[len(self._ordered) :], both, side="right") / len(current)
+        before = np.cumsum(self._before) / len(self._ordered)
+        now = np.cumsum(self._now) / len(current)
         distance = float(np.abs(before - now).max())
         return Measured("ks_distance", distance, self._threshold, self._p_value(distance))
 

@@ -5,15 +5,15 @@ from typing import ClassVar
 import numpy as np
 
 from detectors.chi_squared import survival, upper_quantile
+from detectors.drift.binned_window import BinnedWindow
 from detectors.drift.contract import Measured
-from detectors.drift.reference_window import ReferenceWindow
-from detectors.values import Floats
+from detectors.values import Floats, Ints
 from schemas.drift_settings import PsiSettings
 
 _PSEUDO_COUNT = 0.5  # for each bin, so that an empty one does not make the index infinite
 
 
-class Psi(ReferenceWindow):
+class Psi(BinnedWindow):
     """Reports when the window's share in the baseline's bins differs too much.
 
     The index is the sum over bins of (q - p) * log(q / p). The bins hold equal shares of the
@@ -34,30 +34,19 @@ class Psi(ReferenceWindow):
     kind: ClassVar[str] = "psi"
 
     def __init__(self, settings: PsiSettings | None = None) -> None:
-        self._settings = settings or PsiSettings()
-        super().__init__(self._settings)
-        self._noise = 1.0 / self._settings.n_ref + 1.0 / self._settings.n_cur
-
-    def _fit(self, baseline: Floats) -> None:
-        inner = np.linspace(0.0, 1.0, self._settings.bins + 1)[1:-1]
-        edges, times = np.unique(np.quantile(baseline, inner), return_counts=True)
-        # A repeated edge is a value of its own bin, which ends right above it; so is the one
-        # value of a constant baseline.
-        own = edges[(times > 1) | (len(edges) == 1)]
-        self._edges = np.union1d(edges, np.nextafter(own, np.inf))
-        self._expected = self._shares(baseline)
+        super().__init__(settings or PsiSettings())
 
     def _measure(self, current: Floats) -> Measured:
-        shares, expected = self._shares(current), self._expected
-        index = float(((shares - expected) * np.log(shares / expected)).sum())
+        before, now = _shares(self._before), _shares(self._now)
+        index = float(((now - before) * np.log(now / before)).sum())
+        degrees = len(before) - 1
         threshold = self._settings.fixed_threshold
         if threshold is None:
-            quantile = upper_quantile(self._settings.alpha, len(self._edges))
-            threshold = quantile * self._noise
-        return Measured("psi", index, threshold, survival(index / self._noise, len(self._edges)))
+            threshold = upper_quantile(self._settings.alpha, degrees) * self._noise
+        return Measured("psi", index, threshold, survival(index / self._noise, degrees))
 
-    def _shares(self, values: Floats) -> Floats:
-        bins = np.searchsorted(self._edges, values, side="right")
-        counts = np.bincount(bins, minlength=len(self._edges) + 1) + _PSEUDO_COUNT
-        shares: Floats = counts / counts.sum()
-        return shares
+
+def _shares(counts: Ints) -> Floats:
+    padded = counts + _PSEUDO_COUNT
+    shares: Floats = padded / padded.sum()
+    return shares

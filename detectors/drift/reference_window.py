@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.drift.contract import Detection, Measured, detection
+from detectors.drift.contract import Detection, Input, Measured, detection
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Floats, clean
@@ -18,9 +18,11 @@ class ReferenceWindow(ABC):
     The baseline is the first ``n_ref`` values after the start or after a detection, so a change
     is reported once and then becomes the new normal. The window shares no value with it. A
     subclass says how two samples are compared; what it fits depends on the baseline alone.
+    For a detector of errors every value but 0 counts as 1.
     """
 
     kind: ClassVar[str]
+    takes: ClassVar[Input] = "values"
 
     def __init__(self, settings: ReferenceWindowSettings) -> None:
         self._options = settings
@@ -34,16 +36,22 @@ class ReferenceWindow(ABC):
     def _measure(self, current: Floats) -> Measured:
         """Compare ``current`` (float64 [n_cur]) with the baseline."""
 
+    def _slide(self, entering: Floats, leaving: Floats) -> None:  # noqa: B027 - not all count
+        """Take note of the values that enter and leave the window, before it is compared."""
+
     def update(self, x: Floats) -> list[Detection]:
         """Take in ``x`` (float64 [n]); returns the detections, by ascending row."""
         rows = np.flatnonzero(~np.isnan(x))
         values = clean(x[rows])
+        if self.takes == "errors":
+            values = (values != 0.0).astype(np.float64)
         found, begin = [], 0
         while begin < len(values):
             end = min(begin + self._until_due(), len(values))
             self._learn(values[begin:end])
             if self._is_due() and (measured := self._alarm()):
-                found.append(detection(int(rows[end - 1]), measured, self._baseline, self._current))
+                samples = self._baseline, self._current
+                found.append(detection(int(rows[end - 1]), measured, *samples, self.takes))
                 self._start()
             begin = end
         return found
@@ -65,6 +73,7 @@ class ReferenceWindow(ABC):
         self._baseline, self._current, self._n_after = baseline, current, n_after
         if not self._lacks(baseline):
             self._fit(baseline)
+            self._slide(current, np.zeros(0))
 
     def _start(self) -> None:
         self._baseline, self._current, self._n_after = np.zeros(0), np.zeros(0), 0
@@ -83,7 +92,9 @@ class ReferenceWindow(ABC):
             if not self._lacks(self._baseline):
                 self._fit(self._baseline)
         else:
-            self._current = np.concatenate((self._current, values))[-self._options.n_cur :]
+            both = np.concatenate((self._current, values))
+            self._slide(values, both[: -self._options.n_cur])
+            self._current = both[-self._options.n_cur :]
             self._n_after += len(values)
 
     def _is_due(self) -> bool:

@@ -3,12 +3,14 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Generic
+from typing import Generic, cast
+
+import numpy as np
 
 from detectors.state import State, StateError
 from detectors.state_reader import StateReader
 from detectors.values import Floats
-from detectors.watch.verdicts import V, Watch
+from detectors.watch.verdicts import TimedWatch, V, Watch
 
 Key = str | None
 """Whose rows belong together; None is a key like any other, for rows without one."""
@@ -34,16 +36,32 @@ class KeyedWatch(Generic[V]):
         """The number of keys remembered."""
         return len(self._watches)
 
-    def observe(self, keys: Sequence[Key], names: tuple[str, ...], x: Floats) -> list[V]:
+    @property
+    def evicted(self) -> int:
+        """The number of keys forgotten so far to make room for others."""
+        return self.n_evicted
+
+    def observe(
+        self,
+        keys: Sequence[Key],
+        names: tuple[str, ...],
+        x: Floats,
+        at_s: Floats | None = None,
+    ) -> list[V]:
         """Judge and learn ``x`` (float64 [rows, names]); ``keys`` has one key for each row.
 
-        Returns the verdicts by ascending row, their rows counted in this call.
+        ``at_s`` (float64 [rows]) are times in seconds, for watches that take them. Returns the
+        verdicts by ascending row, their rows counted in this call.
         """
         found: list[V] = []
         for watch, rows in self._assigned(keys):
             together = len(rows) == len(keys)
-            for verdict in watch.observe(names, x if together else x[rows]):
-                found.append(replace(verdict, row=rows[verdict.row]))
+            part = x if together else x[rows]
+            if at_s is None:
+                verdicts = watch.observe(names, part)
+            else:
+                verdicts = cast(TimedWatch[V], watch).observe(names, part, at_s[np.array(rows)])
+            found += [replace(verdict, row=rows[verdict.row]) for verdict in verdicts]
         return sorted(found, key=lambda verdict: verdict.row)
 
     def state(self) -> State:

@@ -33,6 +33,9 @@ class Layout:
 
     def segments(self, names: tuple[str, ...], x: Floats) -> Iterator[Segment]:
         """Cut ``x`` (float64 [rows, names]) where fields appear, in order."""
+        if names == self.names:
+            yield Segment(0, (), x)
+            return
         first_rows = self._first_rows(names, x)
         cuts = sorted({0, *first_rows.values(), len(x)})
         for start, end in pairwise(cuts):
@@ -43,6 +46,8 @@ class Layout:
     def _first_rows(self, names: tuple[str, ...], x: Floats) -> dict[str, int]:
         known = set(self.names)
         fresh = [i for i, name in enumerate(names) if name not in known]
+        if not fresh:
+            return {}
         present = ~np.isnan(x[:, fresh])
         appears = np.flatnonzero(present.any(axis=0))
         return {names[fresh[i]]: int(present[:, i].argmax()) for i in appears}

@@ -1,77 +1,94 @@
-"""Half-space trees with a threshold on their scores."""
+"""A scorer, such as half-space trees, with a threshold on its scores."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from detectors.anomaly.half_space_trees import HalfSpaceTrees
+from detectors.anomaly.catalog import MakeScorer
+from detectors.anomaly.contract import FieldScores, Scorer
 from detectors.quantile import AdaptiveQuantile, Judged
 from detectors.state import State
 from detectors.state_reader import StateReader
-from detectors.values import Floats
-from schemas.anomaly_settings import HalfSpaceTreesSettings, QuantileSettings
+from detectors.values import Floats, Ints
+from schemas.anomaly_settings import QuantileSettings
 
 
 class Novelty(NamedTuple):
-    """The trees' scores, float64 [rows], and what the threshold makes of them."""
+    """A scorer's scores, float64 [rows], and what the threshold makes of them.
+
+    ``fields`` tells the fields apart, where the scorer can.
+    """
 
     scores: Floats
     judged: Judged
+    fields: FieldScores | None
 
 
 class NoveltyGauge:
-    """Flags the share of rows that half-space trees find the emptiest space around.
+    """Flags the share of rows that a scorer finds least usual.
 
-    The trees stand on the fields of the first row. Rows with none of these fields are neither
-    judged nor learnt, and the scores of the trees' first window are kept from the threshold.
-    Both appear with score 0.0 and p_value 1.0, not flagged.
+    The scorer stands on the fields of the first row. Rows with none of these fields are
+    neither judged nor learnt, and the scores of the warm-up are kept from the threshold. Both
+    appear with score 0.0 and p_value 1.0, not flagged.
     """
 
-    def __init__(self, trees: HalfSpaceTreesSettings, quantile: QuantileSettings) -> None:
-        self._settings = trees
-        self._trees: HalfSpaceTrees | None = None
+    def __init__(self, make: MakeScorer, quantile: QuantileSettings) -> None:
+        self._make = make
+        self._scorer: Scorer | None = None
         self._quantile = AdaptiveQuantile(quantile)
 
     def judge(self, names: tuple[str, ...], x: Floats) -> Novelty:
         """Judge and learn ``x`` (float64 [rows, names]); later calls may add names at the end."""
-        novelty = _unjudged(len(x))
-        if self._trees is None and names:
-            self._trees = HalfSpaceTrees(names, self._settings)
-        if self._trees:
-            self._judge(self._trees, x[:, : len(self._trees.names)], novelty)
-        return novelty
+        if self._scorer is None and names:
+            self._scorer = self._make(names)
+        if self._scorer is None:
+            return Novelty(np.zeros(len(x)), _unjudged(len(x)), None)
+        return self._judge(self._scorer, x)
 
     def state(self) -> State:
-        """Return the trees' state, once there are any, and the threshold's."""
-        trees = self._trees
+        """Return the scorer's state, once there is one, and the threshold's."""
+        scorer = self._scorer
         return {
-            "names": list(trees.names) if trees else [],
-            "trees": trees.state() if trees else None,
+            "names": list(scorer.names) if scorer else [],
+            "scorer": scorer.state() if scorer else None,
             "quantile": self._quantile.state(),
         }
 
     def restore(self, state: State) -> None:
         """Continue from ``state``; raises StateError when it does not fit."""
         reader = StateReader(state, "NoveltyGauge")
-        names, trees = reader.texts("names"), None
+        names, scorer = reader.texts("names"), None
         if names:
-            trees = HalfSpaceTrees(names, self._settings)
-            trees.restore(reader.mapping("trees"))
+            scorer = self._make(names)
+            scorer.restore(reader.mapping("scorer"))
         self._quantile.restore(reader.mapping("quantile"))
-        self._trees = trees
+        self._scorer = scorer
 
-    def _judge(self, trees: HalfSpaceTrees, x: Floats, novelty: Novelty) -> None:
-        rows = np.flatnonzero(np.logical_or.reduce(~np.isnan(x), axis=1))
-        first_judged = max(0, trees.warm_up - trees.n_learnt)
-        scores = trees.score_learn(x if len(rows) == len(x) else x[rows])
-        novelty.scores[rows] = scores
-        ready = rows[first_judged:]
-        for found, judged in zip(
-            novelty.judged, self._quantile.update(scores[first_judged:]), strict=True
-        ):
-            found[ready] = judged
+    def _judge(self, scorer: Scorer, x: Floats) -> Novelty:
+        known = x[:, : len(scorer.names)]
+        rows = np.flatnonzero(np.logical_or.reduce(~np.isnan(known), axis=1))
+        first_judged = max(0, scorer.warm_up - scorer.n_learnt)
+        found = scorer.judge_learn(known if len(rows) == len(x) else known[rows])
+        ready, scores = rows[first_judged:], found.scores[first_judged:]
+        if len(ready) == len(x):
+            return Novelty(scores, self._quantile.update(scores), _widened(found.fields, x, rows))
+        judged, all_scores = _unjudged(len(x)), np.zeros(len(x))
+        all_scores[rows] = found.scores
+        if len(ready):
+            for whole, part in zip(judged, self._quantile.update(scores), strict=True):
+                whole[ready] = part
+        return Novelty(all_scores, judged, _widened(found.fields, x, rows))
 
 
-def _unjudged(n_rows: int) -> Novelty:
-    never, no = np.full(n_rows, np.inf), np.zeros(n_rows, dtype=np.bool_)
-    return Novelty(np.zeros(n_rows), Judged(never, no, np.ones(n_rows)))
+def _unjudged(n_rows: int) -> Judged:
+    return Judged(np.full(n_rows, np.inf), np.zeros(n_rows, dtype=np.bool_), np.ones(n_rows))
+
+
+def _widened(fields: FieldScores | None, x: Floats, rows: Ints) -> FieldScores | None:
+    """Return ``fields`` in the shape of ``x``, with nothing to say about the rest of it."""
+    if fields is None or fields.ratio.shape == x.shape:
+        return fields
+    ratio, center = np.zeros(x.shape), np.full(x.shape, np.nan)
+    width = fields.ratio.shape[1]
+    ratio[rows, :width], center[rows, :width] = fields.ratio, fields.center
+    return FieldScores(ratio, center)

@@ -10,6 +10,7 @@ from detectors.anomaly.limits import Limits
 from detectors.quantile import Judged
 from detectors.severity import anomaly_severity, rank
 from detectors.values import Floats
+from detectors.watch.guilt import guilty_fields
 from detectors.watch.sentences import anomaly_sentence, limits_sentence
 from detectors.watch.verdicts import AnomalyVerdict
 from schemas.anomaly_settings import AnomalySettings
@@ -22,13 +23,13 @@ class Opinion(NamedTuple):
     """What one detector thinks of some rows.
 
     ``scores``: float64 [rows]. ``judged``: thresholds, flags and p-values of the same length.
-    ``ratio``: float64 [rows, fields], how much each field did for the score.
+    ``found``: how much each field did for the score, and the values expected.
     """
 
     kind: str
     scores: Floats
     judged: Judged
-    ratio: Floats
+    found: FieldScores
 
     def severity(self, row: int, share: float) -> Severity:
         """Return the severity of ``row``; a broken fixed limit is at least high."""
@@ -42,6 +43,12 @@ class Evidence(NamedTuple):
     names: tuple[str, ...]
     x: Floats
     past: FieldScores
+
+    def usual(self, row: int, column: int) -> tuple[float, float]:
+        """Return the range between which most of the field's recent values lay; NaN unknown."""
+        if self.past.low is None or self.past.high is None:
+            return np.nan, np.nan
+        return float(self.past.low[row, column]), float(self.past.high[row, column])
 
     def field(self, row: int, column: int) -> FieldValue:
         """Return one field's part in ``row``."""
@@ -69,7 +76,7 @@ def verdict(
     share = settings.quantile.share
     worst = max(agreed, key=lambda opinion: rank(opinion.severity(row, share)))
     others = [opinion.kind for opinion in agreed if opinion is not worst]
-    ratio = np.where(np.isnan(evidence.x[row]), -1.0, worst.ratio[row])
+    ratio = np.where(np.isnan(evidence.x[row]), -1.0, worst.found.ratio[row])
     lead = int(ratio.argmax())
     return AnomalyVerdict(
         row=row,
@@ -80,6 +87,7 @@ def verdict(
         severity=worst.severity(row, share),
         fields=evidence.fields(row, lead),
         explanation=_explain(row, worst, evidence, lead, others, settings),
+        guilty=guilty_fields(row, worst.found, evidence.past, evidence.names, evidence.x),
     )
 
 
@@ -95,4 +103,6 @@ def _explain(
     if worst.kind == Limits.kind and settings.limits:
         return limits_sentence(field, settings.limits.limits[field.field], others)
     center, p_value = float(evidence.past.center[row, lead]), float(worst.judged.p_value[row])
-    return anomaly_sentence(field, center, p_value, others)
+    sentence = anomaly_sentence(field, center, p_value, others)
+    low, high = evidence.usual(row, lead)
+    return sentence if np.isnan(low) else f"{sentence}; usual is {low:.4g} to {high:.4g}"

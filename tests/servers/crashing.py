@@ -53,19 +53,20 @@ def run_until_killed(running: Running) -> None:
 def dies_at_commit(running: Running, number: int, *, after: bool) -> None:
     """Let a worker die at its ``number``-th commit from now on, just before or just after it."""
     committer = running.station.committer
-    commit = committer.commit
+    begin = committer.begin
     left = [number]
 
     def dying(*args: Any, **kwargs: Any) -> Any:
         left[0] -= 1
         if left[0] == 0 and not after:
             raise Killed
-        committed = commit(*args, **kwargs)
+        committing = begin(*args, **kwargs)
         if left[0] == 0:
+            committing.done()
             raise Killed
-        return committed
+        return committing
 
-    committer.commit = dying  # type: ignore[method-assign]
+    committer.begin = dying  # type: ignore[method-assign]
 
 
 def start_dying(

@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,9 +72,16 @@ class Workers:
 
     def strike(self, label: str) -> None:
         """``kill -9`` the process that works, and not its keeper, who forks another."""
-        path = Path("/proc/{0}/task/{0}/children".format(self.processes[label].pid))
-        for pid in path.read_text().split():
+        keeper = self.processes[label].pid
+        path, ended = Path(f"/proc/{keeper}/task/{keeper}/children"), threading.Event()
+        struck = path.read_text().split()
+        for pid in struck:
             os.kill(int(pid), signal.SIGKILL)
+        for _ in range(2_000):  # until there is another, or the keeper could be told to end between
+            if path.exists() and not set(path.read_text().split()).issubset(struck):
+                return
+            ended.wait(0.01)
+        raise AssertionError(f"the keeper of {label} forked no other process")
 
     def revive(self) -> list[str]:
         """Start again whatever ended by itself; return the labels."""
@@ -102,7 +110,9 @@ class Workers:
             process.send_signal(signal.SIGTERM)
         for label, process in self.processes.items():
             # a process that was told before it listened for signals has nothing to drain
-            assert process.wait(30) in (0, -signal.SIGTERM), self.log_of(label).read_text()
+            code = process.wait(30)
+            said = f"{label} ended with {code}: {self.log_of(label).read_text()}"
+            assert code in (0, -signal.SIGTERM), said
         self.processes.clear()
 
 

@@ -16,11 +16,21 @@ from detectors.values import Floats
 from detectors.watch import AnomalyWatch, DriftWatch, KeyedWatch
 from schemas.anomaly_settings import (
     AnomalySettings,
+    AutoencoderSettings,
+    GaussianScorerSettings,
     HalfSpaceTreesSettings,
     IqrSettings,
     LimitsSettings,
+    LocalOutlierFactorSettings,
+    LodaSettings,
+    NoveltySettings,
+    OneClassSvmSettings,
+    PredictiveAnomalyDetectionSettings,
     QuantileSettings,
+    RobustMahalanobisSettings,
     RobustZSettings,
+    StandardAbsoluteDeviationSettings,
+    ZScoreSettings,
 )
 from schemas.drift_settings import DriftSettings, KsSettings, PsiSettings
 from schemas.findings import AnomalyEvent, DriftEvent, Severity
@@ -34,13 +44,31 @@ SMALL = AnomalySettings(
     iqr=IqrSettings(**HISTORY),
     limits=LimitsSettings(limits={"a": (-2.5, 2.5)}),
 )
+ALL = SMALL.model_copy(
+    update={
+        "z_score": ZScoreSettings(**HISTORY),
+        "novelty": NoveltySettings(history=100, tail_window=100, warm_up=32, cooldown=20),
+        "standard_absolute_deviation": StandardAbsoluteDeviationSettings(warm_up=30),
+        "gaussian_scorer": GaussianScorerSettings(warm_up=30),
+        "predictive_anomaly_detection": PredictiveAnomalyDetectionSettings(warm_up=30),
+        "robust_mahalanobis": RobustMahalanobisSettings(window=64, stride=32, warm_up=16),
+        "loda": LodaSettings(n_random_cuts=3, warm_up=20),
+        "one_class_svm": OneClassSvmSettings(warm_up=20),
+        "local_outlier_factor": LocalOutlierFactorSettings(n_neighbors=3, window=20),
+        "autoencoder": AutoencoderSettings(hidden=2, warm_up=32),
+    }
+)
 SMALL_DRIFT = DriftSettings(
     ks=KsSettings(n_ref=40, n_cur=20, stride=10, alpha=0.01),
     psi=PsiSettings(n_ref=40, n_cur=20, stride=10, alpha=0.01, bins=4),
 )
 NAMES = ("a", "b", "c")
-WATCHES = [lambda: AnomalyWatch(SMALL), lambda: DriftWatch(SMALL_DRIFT)]
-both = pytest.mark.parametrize("make", WATCHES, ids=["anomaly", "drift"])
+WATCHES = [
+    lambda: AnomalyWatch(SMALL),
+    lambda: AnomalyWatch(ALL),
+    lambda: DriftWatch(SMALL_DRIFT),
+]
+both = pytest.mark.parametrize("make", WATCHES, ids=["anomaly", "everything", "drift"])
 
 
 def _stream(seed: int, n_rows: int = 400) -> Floats:
@@ -193,7 +221,7 @@ def test_verdicts_fit_the_events() -> None:
 def test_a_watch_with_nothing_to_do_says_nothing() -> None:
     watch = AnomalyWatch(AnomalySettings(half_space_trees=None))
     assert watch.observe(("a",), np.full((50, 1), 1e9)) == []
-    nothing = DriftWatch(DriftSettings(adwin=None, psi=None))
+    nothing = DriftWatch(DriftSettings(conformal=None, presence=None))
     assert nothing.observe(("a",), _stream(1)[:, :1]) == []
 
 
@@ -241,7 +269,7 @@ def test_keys_are_kept_apart_and_forgotten_by_row_order(
     naive = _Naive(max_keys)
     keyed = KeyedWatch(lambda: AnomalyWatch(SMALL), max_keys)
     assert _numbered(keyed, x, cuts, keys) == naive.observe(keys, x)
-    assert keyed.n_evicted == naive.n_evicted
+    assert keyed.evicted == keyed.n_evicted == naive.n_evicted
     assert keyed.state()["keys"] == list(naive.watches)
     assert keyed.n_keys == len(naive.watches) <= max_keys
 

@@ -1,0 +1,1 @@
+"""How well the detectors find what there is to find, beside River and the naive ways."""

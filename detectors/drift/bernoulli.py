@@ -1,0 +1,122 @@
+"""Bets on how many ones there are among zeros and ones: errors of a model, missing values."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from detectors.drift.contract import Input, Measured
+from detectors.drift.evidence import Evidence
+from detectors.drift.sequential import Sequential, Step
+from detectors.drift.uniforms import uniforms
+from detectors.state import State, StateError
+from detectors.state_reader import StateReader
+from detectors.values import Floats
+from schemas.drift_settings import BernoulliSettings
+
+_MORE = (1.15, 1.3, 1.6, 2.0, 3.0, 5.0)
+_FEWER = (0.8, 0.6, 0.4, 0.2, 0.05)
+_MOST = 0.95  # share of ones beyond which no bet on more is worth while
+_REPORTED = 1000
+
+
+class Bernoulli(Sequential):
+    """Reports when ones have become more frequent (with ``direction: both``, or rarer).
+
+    Each value gets its randomised conformal rank u among the last ``n_ref`` before it, ones
+    ranking above zeros; u is uniform without a change, whatever the share c of ones. A bet on r
+    times as many ones pays r where u > 1 - c, and (1 - r c) / (1 - c) elsewhere: 1 on average,
+    as c is that of the past alone. The mean of the bets' Shiryaev-Roberts sums is the statistic
+    ``sr_e_detector``; P(false alarm within n values) <= n / ``run_length``. The first
+    ``n_start`` values are only learnt.
+
+    Misses: an increase so slow that the baseline follows it, and one from 0.10 to 0.15 within
+    some 400 values. A run of errors that depend on each other looks like an increase.
+
+    References: Vovk, "Testing randomness online", Statistical Science 36 (2021); Shin, Ramdas
+    and Rinaldo, "E-detectors", New England Journal of Statistics in Data Science 2 (2024).
+
+    >>> errors = np.random.default_rng(5).random(4000) < np.repeat([0.1, 0.25], 2000)
+    >>> print(f"drift at value {Bernoulli().update(errors.astype(np.float64))[0].row}")
+    drift at value 2191
+    """
+
+    kind: ClassVar[str] = "bernoulli"
+    takes: ClassVar[Input] = "errors"
+
+    def __init__(self, settings: BernoulliSettings | None = None) -> None:
+        self._options = settings or BernoulliSettings()
+        self._ratios = np.array(_MORE + (_FEWER if self._options.direction == "both" else ()))
+        self._n_seen = 0
+        super().__init__(_REPORTED, _REPORTED)
+
+    def _start(self) -> None:
+        self._past, self._n_ones = np.zeros(0, dtype=np.uint8), 0
+        self._evidence = Evidence(len(self._ratios))
+        self._n_bets = 0
+
+    def _take(self, values: Floats) -> Step:
+        n_learn = self._options.n_start - len(self._past)
+        if n_learn > 0:
+            return self._keep(values[:n_learn])
+        part = values[: self._evidence.room]
+        bets = self._bets(part)
+        sums = self._evidence.push(bets)
+        over = np.flatnonzero(sums > self._options.run_length)
+        if not len(over):
+            self._n_bets += len(part)
+            return self._keep(part)
+        n_taken = int(over[0]) + 1
+        value = float(sums[over[0]])
+        e_value = value / (self._n_bets + n_taken)
+        measured = Measured("sr_e_detector", value, self._options.run_length, e_value=e_value)
+        return self._keep(part[:n_taken])._replace(measured=measured)
+
+    def _keep(self, values: Floats) -> Step:
+        both = np.concatenate((self._past, values.astype(np.uint8)))
+        gone = both[: -self._options.n_ref]
+        self._n_ones += int(values.sum()) - int(np.count_nonzero(gone))
+        self._past = both[-self._options.n_ref :]
+        self._n_seen += len(values)
+        return Step(len(values))
+
+    def _bets(self, part: Floats) -> Floats:
+        """Return what each bet pays for each value: float64 [n_bets, n]."""
+        n, ones = self._counts(part)
+        coins = uniforms(self._options.seed, self._n_seen, len(part))
+        zeros = n - ones
+        ranks = np.where(part > 0.0, zeros + coins * (ones + 1), coins * (zeros + 1)) / (n + 1)
+        share = np.minimum((ones + 1) / (n + 2), _MOST)
+        # Not more than halfway from 1 to the ratio at which every value would be a one.
+        ratios = np.minimum(self._ratios[:, None], 0.5 * (1.0 + 1.0 / share))
+        bets: Floats = np.where(ranks > 1.0 - share, ratios, (1.0 - ratios * share) / (1.0 - share))
+        return bets
+
+    def _counts(self, part: Floats) -> tuple[Floats, Floats]:
+        """Return how many values lie before each, and how many ones are among them."""
+        size, n_past = self._options.n_ref, len(self._past)
+        n = n_past + np.arange(len(part), dtype=np.float64)
+        ones = self._n_ones + np.cumsum(part) - part
+        if n[-1] > size:
+            n_gone = np.maximum(n - size, 0.0).astype(np.int64)
+            gone = np.concatenate(([0.0], np.cumsum(self._past[: n_gone[-1]], dtype=np.float64)))
+            ones = ones - gone[n_gone]
+        return np.minimum(n, size), ones
+
+    def _learnt(self) -> State:
+        return {
+            "past": self._past.copy(),
+            "n_seen": self._n_seen,
+            "n_bets": self._n_bets,
+            "evidence": self._evidence.state(),
+        }
+
+    def _relearn(self, reader: StateReader, n: int) -> None:
+        n_seen, n_bets = reader.integer("n_seen"), reader.integer("n_bets")
+        past = reader.array("past", np.uint8, (min(n, self._options.n_ref),))
+        evidence = Evidence(len(self._ratios))
+        evidence.restore(reader.mapping("evidence"))
+        if past.max(initial=0) > 1:
+            raise StateError(f"the state of {self.kind} holds values that are neither 0 nor 1")
+        self._past, self._n_ones = past, int(past.sum())
+        self._n_seen, self._n_bets = n_seen, n_bets
+        self._evidence = evidence

@@ -1,0 +1,147 @@
+"""Bets on the ranks of values among those before them: the detector for whatever distribution."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from detectors.drift.bets import cells, rank_bets
+from detectors.drift.contract import Detection, Input, Measured, detection
+from detectors.drift.evidence import Evidence
+from detectors.drift.ranks import SlidingRanks
+from detectors.drift.uniforms import uniforms
+from detectors.drift.whitening import REACH, Whitening, fitted, from_numbers
+from detectors.state import State, StateError
+from detectors.state_reader import StateReader
+from detectors.values import Floats, clean
+from schemas.drift_settings import ConformalSettings
+
+_REFITS = (400, 500, 600, 800, 1000, 1200, 1600, 2000, 2400, 3200)  # values since the start
+_CAUTION = 100.0  # by which the threshold is higher when values depend on their past
+_CURRENT = 1000  # of the last values at most, those in which the change is looked for
+
+
+class Conformal:
+    """Reports when ranks have not been uniform for long enough to bet on it.
+
+    Each value is ranked among the last ``n_ref`` before it, ties broken at random by ``seed``.
+    As long as values are exchangeable their ranks u are independent and uniform, whatever the
+    distribution. Nineteen bets on level, spread and shape pay b(u), on average 1; the mean of
+    their Shiryaev-Roberts sums M = (M + 1) * b(u) is the statistic ``sr_e_detector``, and
+    ``run_length`` the threshold: P(false alarm within n values) <= n / ``run_length``. That is
+    exact up to ``n_ref`` values after a start and very nearly so afterwards.
+
+    Values that depend on their past are not exchangeable, so the predictable part is taken out
+    first, where there is significant evidence of one: a regression on two lags and a smoothed
+    level, and the same for the size of what is left (volatility). It is fitted to the first
+    ``n_start`` values and fitted anew at fixed counts up to 3200; while one is in use the
+    threshold is 100 times as high, for what it leaves over. Nothing is reported before.
+
+    Misses: what the regression takes for the stream's own way of moving; a change within the
+    first ``n_start`` values; one so slow that the baseline follows it. Cries wolf on seasons
+    longer than some 2,000 values, until one has been seen.
+
+    References: Vovk, "Testing randomness online", Statistical Science 36 (2021); Shin, Ramdas
+    and Rinaldo, "E-detectors", New England Journal of Statistics in Data Science 2 (2024).
+
+    >>> x = np.random.default_rng(5).normal(size=4000)
+    >>> x[2000:] += 1.0
+    >>> print(f"drift at value {Conformal().update(x)[0].row}")
+    drift at value 2016
+    """
+
+    kind: ClassVar[str] = "conformal"
+    takes: ClassVar[Input] = "values"
+
+    def __init__(self, settings: ConformalSettings | None = None) -> None:
+        self._options = settings or ConformalSettings()
+        self._bets = rank_bets()
+        self._n_seen = 0
+        self._start()
+
+    def update(self, x: Floats) -> list[Detection]:
+        """Take in ``x`` (float64 [n]); returns the detections, by ascending row."""
+        rows = np.flatnonzero(~np.isnan(x))
+        values = clean(x[rows])
+        found, begin = [], 0
+        while begin < len(values):
+            part = values[begin : begin + self._until_due()]
+            measured, n_taken = None, len(part)
+            if self._n >= self._options.n_start:
+                measured, n_taken = self._judge(part)
+            self._remember(part[:n_taken])
+            begin += n_taken
+            if measured:
+                found.append(self._detection(int(rows[begin - 1]), measured))
+                self._start()
+        return found
+
+    def state(self) -> State:
+        """Return the recent values, how they are whitened, and what the bets have won."""
+        return {
+            "values": self._values.copy(),
+            "n": self._n,
+            "n_seen": self._n_seen,
+            "whitening": self._whitening.numbers(),
+            "evidence": self._evidence.state(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Continue from ``state``; raises StateError when it does not fit."""
+        reader = StateReader(state, self.kind)
+        n, n_seen = reader.integer("n"), reader.integer("n_seen")
+        values = reader.floats("values", (min(n, self._options.n_ref + REACH),))
+        whitening = from_numbers(reader.floats("whitening", (8,)))
+        units = (whitening.unit, whitening.size_unit, whitening.mean_size)
+        if not np.isfinite(np.append(values, whitening.numbers())).all() or min(units) <= 0.0:
+            raise StateError(f"the state of {self.kind} holds numbers that are not finite")
+        evidence = Evidence(len(self._bets))
+        evidence.restore(reader.mapping("evidence"))
+        self._values, self._n, self._n_seen = values, n, n_seen
+        self._evidence = evidence
+        self._whiten(whitening)
+
+    def _start(self) -> None:
+        self._values, self._n = np.zeros(0), 0
+        self._evidence = Evidence(len(self._bets))
+        self._whitening = Whitening()
+
+    def _until_due(self) -> int:
+        """Return how many values may be judged at once before a fit, or a block's end, is due."""
+        if self._n < self._options.n_start:
+            return self._options.n_start - self._n
+        left = next((count - self._n for count in _REFITS if count > self._n), self._evidence.room)
+        return min(left, self._evidence.room)
+
+    def _judge(self, part: Floats) -> tuple[Measured | None, int]:
+        """Bet on ``part``; return what it made evident, and how many values that took."""
+        residuals = self._whitening.residuals(np.concatenate((self._values[-REACH:], part)))
+        places = self._ranks.push(residuals)
+        coins = uniforms(self._options.seed, self._n_seen, len(part))
+        ranks = (places.below + coins * (places.equal + 1)) / (places.n + 1)
+        sums = self._evidence.push(self._bets.take(cells(ranks), axis=1))
+        over = np.flatnonzero(sums > self._threshold)
+        if not len(over):
+            return None, len(part)
+        n_taken = int(over[0]) + 1
+        value = float(sums[over[0]])
+        e_value = value / (self._n + n_taken - self._options.n_start)
+        measured = Measured("sr_e_detector", value, self._threshold, e_value=e_value)
+        return measured, n_taken
+
+    def _remember(self, part: Floats) -> None:
+        self._values = np.concatenate((self._values, part))[-self._options.n_ref - REACH :]
+        self._n += len(part)
+        self._n_seen += len(part)
+        n_start = self._options.n_start
+        if self._n == n_start or (self._n > n_start and self._n in _REFITS):
+            self._whiten(fitted(self._values) if self._options.whiten else self._whitening)
+
+    def _whiten(self, whitening: Whitening) -> None:
+        self._whitening = whitening
+        self._threshold = self._options.run_length * (_CAUTION if whitening.is_active else 1.0)
+        if self._n >= self._options.n_start:
+            self._ranks = SlidingRanks(self._options.n_ref, whitening.residuals(self._values))
+
+    def _detection(self, row: int, measured: Measured) -> Detection:
+        n_current = min(_CURRENT, len(self._values) // 2)
+        return detection(row, measured, self._values[:-n_current], self._values[-n_current:])

@@ -1,0 +1,57 @@
+"""What a worker handles next: retries that are due, what was read ahead, or what comes in."""
+
+from streams.entry import Entry
+from streams.reader import Reading
+from workers.poison import Retries
+from workers.portions import Appetite
+from workers.station import Station
+
+
+class Intake:
+    """Reads for one loop.
+
+    While there is more than one batch can hold, the next one is asked for before the last one is
+    handled, so that the server finds it meanwhile.
+    """
+
+    def __init__(self, station: Station) -> None:
+        self._station = station
+        self._appetite = Appetite(station.settings.max_batch)
+        self._retries = Retries()
+        self._ahead: Reading | None = None
+
+    @property
+    def has_more(self) -> bool:
+        """Whether a batch is on its way already."""
+        return self._ahead is not None
+
+    def retry(self, entry: Entry, now_s: float) -> None:
+        """Have an entry again after a while."""
+        self._retries.add(entry, now_s)
+
+    def next(self, now_s: float, *, ahead: bool = True) -> list[Entry]:
+        """The next batch; empty when nothing came for a while.
+
+        ``ahead`` False asks for no other batch meanwhile.
+        """
+        due = self._retries.due(now_s)
+        if due:
+            found = [self._station.reader.claim_one(key, entry_id) for key, entry_id in due]
+            return [entry for entry in found if entry is not None]
+        reading, self._ahead = self._ahead, None
+        asked = self._appetite.entries
+        if reading is not None:
+            batch = reading.entries()
+        else:
+            block_s = self._station.topology.delivery.block
+            batch = self._station.reader.read(asked, self._retries.wait_s(now_s, block_s))
+        self._appetite.ate(batch)
+        if ahead and len(batch) >= asked:
+            self._ahead = self._station.reader.begin(self._appetite.entries)
+        return batch
+
+    def drop(self) -> None:
+        """Forget what is on its way and what is to be retried: all of it is pending."""
+        if self._ahead is not None:
+            self._ahead.drop()
+        self._ahead, self._retries = None, Retries()
