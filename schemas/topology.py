@@ -58,6 +58,11 @@ class WorkerSettings(Settings):
     max_batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
         500, description="Entries handled and committed in one step, at most."
     )
+    max_wait: Duration | None = Field(
+        None,
+        description="How long a batch that is not full waits for more: fewer and larger batches, "
+        "later by so much. When absent it does not wait.",
+    )
     max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
         5, description="Deliveries of one entry before it becomes a dead letter."
     )

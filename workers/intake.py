@@ -1,5 +1,7 @@
 """What a worker handles next: retries that are due, what was read ahead, or what comes in."""
 
+import threading
+
 from streams.entry import Entry
 from streams.reader import Reading
 from workers.poison import Retries
@@ -14,8 +16,9 @@ class Intake:
     handled, so that the server finds it meanwhile.
     """
 
-    def __init__(self, station: Station) -> None:
+    def __init__(self, station: Station, stopping: threading.Event) -> None:
         self._station = station
+        self._stopping = stopping
         self._appetite = Appetite(station.settings.max_batch)
         self._retries = Retries()
         self._ahead: Reading | None = None
@@ -45,10 +48,19 @@ class Intake:
         else:
             block_s = self._station.topology.delivery.block
             batch = self._station.reader.read(asked, self._retries.wait_s(now_s, block_s))
+            batch += self._more(len(batch))
         self._appetite.ate(batch)
         if ahead and len(batch) >= asked:
             self._ahead = self._station.reader.begin(self._appetite.entries)
         return batch
+
+    def _more(self, found: int) -> list[Entry]:
+        """What comes while a batch that is not full may wait."""
+        room, max_wait_s = self._appetite.entries - found, self._station.settings.max_wait
+        if max_wait_s is None or found == 0 or room <= 0:
+            return []
+        self._stopping.wait(max_wait_s)
+        return self._station.reader.begin(room).entries()
 
     def drop(self) -> None:
         """Forget what is on its way and what is to be retried: all of it is pending."""

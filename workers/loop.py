@@ -62,7 +62,7 @@ class Loop:
         most_s = min(5.0, station.lease.ttl_s / 2)  # so all are back within a lease's time
         self._outage = Outage(log, most_s=most_s)
         self._anew = Backoff(most_s=most_s)
-        self._intake = Intake(station)
+        self._intake = Intake(station, self._stopping)
         self._recovery = Recovery(station, handler, log, standing.handling)
         self._settling = Settling(
             station,

@@ -88,7 +88,8 @@ class Metrics:
         for key, number in Tally(o.stream for s in settled for o in s.outputs).items():
             self._all.emitted.labels(**self._labels, stream=bare(key)).inc(number)
         self._seconds.observe(took_s)
-        self._age.observe(max(0.0, now_s - min(s.entry.at_ms for s in settled) / 1000))
+        first = {s.entry.stream: s.entry for s in reversed(settled)}  # oldest first in a stream
+        self._age.observe(max(0.0, now_s - min(e.at_ms for e in first.values()) / 1000))
         self._last.set(now_s)
 
     def committed(self, committed: Committed, inputs: int) -> None:

@@ -28,7 +28,7 @@ def whole(sizes: Sizes) -> Whole:
         until(place.settled, 60, "that the detectors are warm")
         latencies = {load.rate_per_s: measure(place, load) for load in sizes.loads}
         throughput = [_burst(place, sizes.burst) for _ in range(sizes.bursts)]
-        memory = {name: _memory(p.pid) for name, p in place.workers.processes.items()}
+        memory = {name: _memory(place, name) for name in place.workers.processes}
         return Whole(latencies=latencies, throughput=throughput, memory=memory)
 
 
@@ -64,11 +64,13 @@ def _burst(place: House, messages: int) -> float:
     return messages / (time.monotonic() - started_s)
 
 
-def _memory(pid: int) -> Memory:
-    process = Path("/proc") / str(pid)
+def _memory(place: House, label: str) -> Memory:
+    """The peak of the process that works; its share of all memory together with its keeper's."""
+    (working,) = place.workers.working(label)
+    both = (working, place.workers.processes[label].pid)
     return Memory(
-        peak_rss_bytes=_kib(process / "status", "VmHWM") * 1024,
-        pss_bytes=_kib(process / "smaps_rollup", "Pss") * 1024,
+        peak_rss_bytes=_kib(Path(f"/proc/{working}/status"), "VmHWM") * 1024,
+        pss_bytes=sum(_kib(Path(f"/proc/{pid}/smaps_rollup"), "Pss") for pid in both) * 1024,
     )
 
 

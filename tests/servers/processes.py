@@ -72,16 +72,20 @@ class Workers:
 
     def strike(self, label: str) -> None:
         """``kill -9`` the process that works, and not its keeper, who forks another."""
-        keeper = self.processes[label].pid
-        path, ended = Path(f"/proc/{keeper}/task/{keeper}/children"), threading.Event()
-        struck = path.read_text().split()
+        struck, ended = self.working(label), threading.Event()
         for pid in struck:
-            os.kill(int(pid), signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
         for _ in range(2_000):  # until there is another, or the keeper could be told to end between
-            if path.exists() and not set(path.read_text().split()).issubset(struck):
+            if self.processes[label].poll() is None and not struck.issuperset(self.working(label)):
                 return
             ended.wait(0.01)
         raise AssertionError(f"the keeper of {label} forked no other process")
+
+    def working(self, label: str) -> set[int]:
+        """The process that the keeper forked; none for a moment after it ended."""
+        keeper = self.processes[label].pid
+        children = Path(f"/proc/{keeper}/task/{keeper}/children")
+        return {int(pid) for pid in children.read_text().split()}
 
     def revive(self) -> list[str]:
         """Start again whatever ended by itself; return the labels."""
