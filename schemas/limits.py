@@ -29,17 +29,21 @@ def beyond_limits(fields: Sequence[bytes], limits: Limits) -> tuple[str, str] | 
     >>> beyond_limits([b"data", b""], Limits())
     ('missing_data', "the entry has no field 'data' with a payload")
     """
+    if len(fields) == 2 and fields[0] == b"data":  # the usual case, without the lists below
+        return _beyond(fields[1], limits)
     names, values = fields[::2], fields[1::2]
     data = values[names.index(b"data")] if b"data" in names else b""
+    if len(names) > MOST_FIELDS:
+        return "too_many_fields", f"the entry has {len(names):,} fields; {MOST_FIELDS} are allowed"
+    return _attributes(names, values) or _beyond(data, limits)
+
+
+def _beyond(data: bytes, limits: Limits) -> tuple[str, str] | None:
     if not data:
         return "missing_data", "the entry has no field 'data' with a payload"
     if len(data) > limits.entry_bytes:
         said = f"the payload has {len(data):,} bytes; at most {limits.entry_bytes:,} are allowed"
         return "too_large", said
-    if len(names) > MOST_FIELDS:
-        return "too_many_fields", f"the entry has {len(names):,} fields; {MOST_FIELDS} are allowed"
-    if len(names) > 1 and (fault := _attributes(names, values)):
-        return fault
     if deeper_than(limits.nesting, data):
         return "too_deep", f"the payload is nested deeper than {limits.nesting} levels"
     return None

@@ -18,7 +18,8 @@
 -- ARGV[4]  sealed checkpoint that contains this batch; empty: none
 -- ARGV[5]  milliseconds for which a producer's id is remembered
 -- ARGV[6]  1: keep positions (a stateful worker)
--- ARGV[7]  number n of output streams, then n indices into KEYS
+-- ARGV[7]  number n of output streams, of which ARGV[9] and on are n indices into KEYS
+-- ARGV[8]  consumer
 -- then     number m of positions, then m pairs: a stream, and the last entry of it that the worker's
 --          state contained before this batch
 -- then the inputs, in runs of such as are alike, each run:
@@ -36,8 +37,8 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return redis.error_reply('FENCED the lease ' .. KEYS[1] .. ' is not held with this token')
 end
 
-local group = ARGV[2]
-local at = 8
+local group, consumer = ARGV[2], ARGV[8]
+local at = 9
 local want_lineage = ARGV[3] ~= ''
 
 local function must_be_writable(key)
@@ -90,6 +91,23 @@ local function is_duplicate(seen, id, outcome)
   return false
 end
 
+-- Acknowledges a run of inputs whose ids stand ARGV[from], ARGV[from + step] and so on, all in one
+-- command if all of them are pending for us; whether it did. Where one of them is not, nothing is
+-- done here: each has to be acknowledged by itself, to tell whose it was.
+local function acknowledge(stream, from, step, many)
+  if many < 2 or many > 4000 then return false end  -- Lua unpacks some 8,000 at most
+  local to = from + (many - 1) * step
+  local pending = redis.call('XPENDING', stream, group, ARGV[from], ARGV[to], many, consumer)
+  if #pending ~= many then return false end
+  local command = {'XACK', stream, group}
+  for i = 1, many do
+    local id = ARGV[from + (i - 1) * step]
+    if pending[i][1] ~= id then return false end
+    command[i + 3] = id
+  end
+  return redis.call(unpack(command)) == many
+end
+
 -- Appends an output whose n field arguments start at ARGV[from].
 local function append(key, from, n, uid)
   if not uid then return redis.call('XADD', key, '*', unpack(ARGV, from, from + n - 1)) end
@@ -108,7 +126,9 @@ while at <= #ARGV do
     shapes[i] = {KEYS[tonumber(ARGV[at])], ARGV[at + 1] == '1', tonumber(ARGV[at + 2]), ARGV[at + 3] == '1'}
     at = at + 4
   end
-  local settled = 0
+  local settled, step = 0, with_seen and 2 or 1
+  for i = 1, outputs do step = step + shapes[i][3] end
+  local ours = acknowledge(stream, at, step, many)
   for _ = 1, many do
     local id, seen = ARGV[at], 0
     at = at + 1
@@ -116,7 +136,7 @@ while at <= #ARGV do
       seen = tonumber(ARGV[at])
       at = at + 1
     end
-    local emit = redis.call('XACK', stream, group, id) == 1
+    local emit = ours or redis.call('XACK', stream, group, id) == 1
     if emit then
       acked, last[stream] = acked + 1, id
       if is_duplicate(seen, id, outcome) then

@@ -141,6 +141,7 @@ class Committer:
             self._remember_ms,
             int(behind is not None),
             len(targets),
+            self._lease.consumer,
             *targets,
             len(behind or ()),
             *chain.from_iterable((behind or {}).items()),

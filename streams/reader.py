@@ -226,8 +226,9 @@ class OwnerReader(Reader):
 
 def _entries(reply: Any) -> list[Entry]:
     return [
-        Entry(raw_key.decode(), entry_id.decode(), fields)
+        Entry(key, entry_id.decode(), fields)
         for raw_key, found in reply or ()
+        for key in (raw_key.decode(),)
         for entry_id, fields in found
     ]
 

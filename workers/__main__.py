@@ -45,6 +45,7 @@ from workers.station import Station, take_station
 
 EXIT_MISCONFIGURED, EXIT_PORT_TAKEN, EXIT_REFUSED = 3, 4, 5
 _STALLED_AFTER_S = 60.0
+_YOUNG_OBJECTS = 20_000  # a batch makes some thousands that die with it; the default looks at 700
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -92,6 +93,7 @@ def _freeze() -> None:
     """What was imported lives as long as the process; the collector need not look at it again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, 20, 50)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -7,6 +7,7 @@ from pydantic_core import ValidationError
 
 from schemas.limits import beyond_limits
 from schemas.registry import Schema, resolve
+from schemas.security import SecurityContext
 from schemas.settlements import Rejection, Violation
 from schemas.topology import GateSettings, Topology
 from streams.entry import Entry, Output, Settled, carried
@@ -30,7 +31,12 @@ class Boundary:
 
     def note(self, event: object) -> Mapping[str, Any]:
         """What lineage says of a message; alike messages share it, so it is written once."""
-        told = circumstances(event)
+        security = getattr(event, "security", None)
+        told: tuple[str | None, str | None]
+        if type(security) is SecurityContext:  # the layers' own, whose fields need no look
+            told = (security.tenant, security.classification)
+        else:
+            told = circumstances(event)
         found = self._notes.get(told)
         if found is None:
             if len(self._notes) >= _MOST_NOTES:

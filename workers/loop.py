@@ -186,7 +186,7 @@ class Loop:
             self._standing.enter("running")
 
     def _handle(self, part: Sequence[Entry]) -> list[Settled]:
-        mine = [entry for entry in part if not self._station.is_for_another(entry)]
+        mine = self._station.mine(part)
         with self._standing.handling():
             handled = iter(self._handler.handle(mine) if mine else ())
         if len(mine) == len(part):

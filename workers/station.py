@@ -3,7 +3,7 @@
 import os
 import platform
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -55,6 +55,12 @@ class Station:
     def dead_letters(self) -> str:
         """The key of this lane's dead letters."""
         return self.lane.stream(self.topology.dead_letters)
+
+    def mine(self, part: Sequence[Entry]) -> Sequence[Entry]:
+        """The entries of a part that are not for another worker; the part itself if all are."""
+        if not any(self.elsewhere.values()):
+            return part
+        return [entry for entry in part if not self.is_for_another(entry)]
 
     def is_for_another(self, entry: Entry) -> bool:
         """Whether an entry is a released dead letter that another worker still has to handle.
