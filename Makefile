@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` alone prints the list.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-bench demo test chaos bench bench-check lint format docs pins clean
+.PHONY: help setup setup-dev setup-bench demo test chaos bench bench-check bench-detect bench-lineage lint format docs pins clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -46,6 +46,13 @@ bench: setup-bench ## measure every loop, its rivals and the whole topology, and
 
 bench-check: setup-bench ## fail when a ratio is worse than the one that is kept
 	$(BIN)/python -m bench.pipeline --quick --against bench/results/pipeline.json
+
+bench-detect: setup-dev ## measure every detector beside River's and the naive ones (needs the benchmark's data)
+	$(BIN)/python -m bench.detection --out bench/results/detection.json
+
+bench-lineage: setup-dev ## measure both lineage stores, and write it down
+	$(BIN)/python -m bench.lineage --out bench/results/lineage.json
+	$(BIN)/python -m bench.lineage.report > docs/lineage-figures.md
 
 lint: setup-dev ## ruff and mypy strict
 	$(BIN)/ruff check $(PACKAGES) tests bench

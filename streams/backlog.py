@@ -27,7 +27,9 @@ def backlog(client: Client, key: str) -> int:
 
 def waiting(groups: Sequence[Mapping[str, Any]], length: int) -> int:
     """The same from a stream's groups (rows of ``XINFO GROUPS``) and its length."""
-    counts = [row["pending"] + (length if row["lag"] is None else row["lag"]) for row in groups]
+    # never more than there are: Redis 7.0 counts too many after a failover
+    unread = [length if row["lag"] is None else min(row["lag"], length) for row in groups]
+    counts = [row["pending"] + lag for row, lag in zip(groups, unread, strict=True)]
     return max(counts, default=length)
 
 

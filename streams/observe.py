@@ -11,7 +11,7 @@ from streams.cluster import together
 from streams.connection import Client, send
 from streams.entry import Entry
 from streams.errors import GroupMissing
-from streams.groups import group_rows
+from streams.groups import group_rows, lag_of
 from streams.keys import Lane
 
 _PAGE = 100
@@ -64,7 +64,11 @@ def _stream_state(client: Client, topology: Topology, name: str) -> StreamState:
         key = lane.stream(name)
         try:
             info: dict[str, Any] = send(client, "XINFO STREAM", key)
-            groups = group_rows(client, key)
+            last_id = info["last-generated-id"]
+            groups = [
+                {**row, "lag": lag_of(row, info["length"], last_id)}
+                for row in group_rows(client, key)
+            ]
         except GroupMissing:
             continue  # the stream does not exist yet
         length += info["length"]
