@@ -51,8 +51,8 @@ bench-detect: setup-dev ## measure every detector beside River's and the naive o
 	$(BIN)/python -m bench.detection --out bench/results/detection.json
 
 bench-lineage: setup-dev ## measure both lineage stores, and write it down
-	$(BIN)/python -m bench.lineage --out bench/results/lineage.json
-	$(BIN)/python -m bench.lineage.report > docs/lineage-figures.md
+	$(BIN)/python -m bench.lineage --out bench/results/lineage.json; code=$$?; \
+	$(BIN)/python -m bench.lineage.report > docs/lineage-figures.md; exit $$code
 
 lint: setup-dev ## ruff and mypy strict
 	$(BIN)/ruff check $(PACKAGES) tests bench
@@ -70,6 +70,7 @@ docs: setup ## write the generated pages of docs/ anew
 	$(BIN)/python -m supervisor.cli_page > docs/cli.md
 	$(BIN)/python -m bench.chaos.report > docs/chaos.md
 	$(BIN)/python -m bench.pipeline.report > docs/performance-figures.md
+	$(BIN)/python -m bench.lineage.report > docs/lineage-figures.md
 
 pins: ## resolve the pinned requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra build pyproject.toml -o requirements/run.txt

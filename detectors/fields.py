@@ -95,22 +95,24 @@ class FieldTable:
     def _parts(
         self, payloads: Sequence[Mapping[str, Any]], rows: Ints, prefix: str, depth: int
     ) -> Iterator[_Part]:
-        for keys, members in _by_shape(payloads).items():
-            group, group_rows = [payloads[i] for i in members], rows[members]
-            for key in keys:
-                cells = [payload[key] for payload in group]
+        for keys, group, members in _by_shape(payloads):
+            group_rows = rows if members is None else rows[members]
+            columns = zip(*(payload.values() for payload in group), strict=True)
+            for key, cells in zip(keys, columns, strict=True):
                 yield from self._column(cells, group_rows, f"{prefix}{key}", depth)
 
-    def _column(self, cells: list[Any], rows: Ints, path: str, depth: int) -> Iterator[_Part]:
+    def _column(self, cells: Sequence[Any], rows: Ints, path: str, depth: int) -> Iterator[_Part]:
         types = set(map(type, cells))
         if types & _NUMBERS and self._wanted(path):
             part = _numbers(path, cells, rows, pure=types <= _NUMBERS)
             if len(part.rows):
                 yield part
         if dict in types and depth < self._settings.max_depth:
-            inside = [i for i, cell in enumerate(cells) if type(cell) is dict]
-            nested = [cells[i] for i in inside]
-            yield from self._parts(nested, rows[inside], f"{path}.", depth + 1)
+            nested, nested_rows = cells, rows
+            if len(types) > 1:
+                inside = [i for i, cell in enumerate(cells) if type(cell) is dict]
+                nested, nested_rows = [cells[i] for i in inside], rows[inside]
+            yield from self._parts(nested, nested_rows, f"{path}.", depth + 1)
 
     def _is_wanted(self, path: str) -> bool:
         patterns = self._settings.patterns
@@ -133,14 +135,22 @@ def _is_name(path: str) -> bool:
     return 0 < len(path) <= _LONGEST_PATH and path.isprintable()
 
 
-def _by_shape(payloads: Sequence[Mapping[str, Any]]) -> dict[tuple[str, ...], list[int]]:
+def _by_shape(
+    payloads: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[tuple[str, ...], Sequence[Mapping[str, Any]], list[int] | None]]:
+    """Yield the keys that payloads have, the payloads, and which they are; None for all."""
+    shapes = list(map(tuple, payloads))
+    if shapes and shapes.count(shapes[0]) == len(shapes):
+        yield shapes[0], payloads, None
+        return
     groups: dict[tuple[str, ...], list[int]] = {}
-    for index, payload in enumerate(payloads):
-        groups.setdefault(tuple(payload), []).append(index)
-    return groups
+    for index, shape in enumerate(shapes):
+        groups.setdefault(shape, []).append(index)
+    for shape, members in groups.items():
+        yield shape, [payloads[i] for i in members], members
 
 
-def _numbers(path: str, cells: list[Any], rows: Ints, *, pure: bool) -> _Part:
+def _numbers(path: str, cells: Sequence[Any], rows: Ints, *, pure: bool) -> _Part:
     if not pure:
         kept = [i for i, cell in enumerate(cells) if type(cell) in _NUMBERS]
         cells, rows = [cells[i] for i in kept], rows[kept]
@@ -148,8 +158,10 @@ def _numbers(path: str, cells: list[Any], rows: Ints, *, pure: bool) -> _Part:
         values = np.array(cells, dtype=np.float64)
     except OverflowError:
         values = np.array([_as_float(cell) for cell in cells])
-    present = ~np.isnan(values)
-    return _Part(path, rows[present], clean(values[present]))
+    missing = np.isnan(values)
+    if missing.any():
+        rows, values = rows[~missing], values[~missing]
+    return _Part(path, rows, clean(values))
 
 
 def _as_float(number: float) -> float:

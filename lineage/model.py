@@ -35,8 +35,8 @@ order of arrival; ``described_by`` says which it was:
 1. its own record (``described_by`` is the empty string): everything in it holds;
 2. the record of a message made from it alone, and that is no anomaly or drift
    (``described_by`` is that message's uid, the smallest when there are several): tenant,
-   classification, source and producer id. This is how producers' messages get theirs, which no
-   worker of ours has written;
+   classification, ROE hash, source and producer id. This is how producers' messages get theirs,
+   which no worker of ours has written;
 3. its uid (``described_by`` is None): stream, lane, layer and time.
 """
 
@@ -69,7 +69,10 @@ class StampedRecord:
 
 
 class Entity(NamedTuple):
-    """A message. ``ts`` is the time in its entry id, ``activity`` the id of what made it."""
+    """A message. ``ts`` is the time in its entry id, ``activity`` the id of what made it.
+
+    ``roe_hash`` is the keyed hash of the ROE token in its payload; the token is nowhere.
+    """
 
     id: str
     stream: str
@@ -85,6 +88,7 @@ class Entity(NamedTuple):
     class_rank: int | None = None
     source: str | None = None
     producer_id: str | None = None
+    roe_hash: str | None = None
 
 
 class Activity(NamedTuple):

@@ -1,28 +1,37 @@
 """The store for production: Neo4j 5.7 or newer, over Bolt with the official driver.
 
 A write is one managed transaction: the driver repeats it when the server calls its failure
-transient (a deadlock, a change of leader), which does no harm as every statement is a MERGE.
+transient (a deadlock, a change of leader), which does no harm, as nothing of it was kept.
 Constraints and indexes are made before the first write, so that reading needs no such rights.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-from neo4j import Driver, GraphDatabase, ManagedTransaction, NotificationMinimumSeverity, Result
+from neo4j import (
+    Driver,
+    GraphDatabase,
+    ManagedTransaction,
+    NotificationMinimumSeverity,
+)
 from neo4j.exceptions import (
     AuthError,
     ConfigurationError,
+    ConstraintError,
     DriverError,
     Neo4jError,
     ServiceUnavailable,
 )
 
+from lineage import neo4j_write
+from lineage.chain import ChainKey, extend, new_records
 from lineage.errors import StoreError
 from lineage.model import Graph, StampedRecord
 from lineage.queries import Queries
 from lineage.store import StoreSettings
+from lineage.transaction import T, Transaction
 from lineage.weave import weave
 
 CONNECTION_TIMEOUT_S = 5.0
@@ -30,6 +39,9 @@ CONNECTION_TIMEOUT_S = 5.0
 
 RETRY_S = 15.0
 """How long a write or a query is tried again before its error is raised."""
+
+
+_Write = Callable[[ManagedTransaction, Queries, Graph], None]
 
 
 class Neo4jStore:
@@ -44,6 +56,8 @@ class Neo4jStore:
         self._layers = layers
         self._queries = Queries.load("named_queries.cypher")
         self._writes = Queries.load("writes.cypher")
+        self._upkeep = Queries.load("upkeep.cypher")
+        self._key = ChainKey(settings.chain_key)
         self._prepared = False
         with self._explained(), _uri_errors():
             self._driver = _driver(settings)
@@ -55,17 +69,26 @@ class Neo4jStore:
 
     def write(self, records: Sequence[StampedRecord]) -> None:
         """Add records; see :meth:`lineage.store.LineageStore.write`."""
-        graph = weave(records, self._layers)
         self._prepare()
         with self._explained(), self._driver.session(database=self._settings.database) as session:
-            session.execute_write(self._merge, graph)
+            try:
+                session.execute_write(self._add, records, neo4j_write.create)
+            except ConstraintError:  # something was there that no link tells of
+                session.execute_write(self._add, records, neo4j_write.merge)
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Do upkeep; see :meth:`lineage.store.LineageStore.transact`."""
+        self._prepare()
+        with self._explained(), self._driver.session(database=self._settings.database) as session:
+            return session.execute_write(lambda tx: work(_Neo4jTransaction(tx, self._upkeep)))
 
     def query(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Run a named query; see :meth:`lineage.store.LineageStore.query`."""
-        query = self._queries[name]
-        bound = query.bind(parameters)
-        with self._explained(), self._driver.session(database=self._settings.database) as session:
-            return session.execute_read(lambda tx: tx.run(query.text, bound).data())
+        return self._read(self._queries, name, parameters)
+
+    def inspect(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Look for upkeep; see :meth:`lineage.store.LineageStore.inspect`."""
+        return self._read(self._upkeep, name, parameters)
 
     def counts(self) -> dict[str, int]:
         """Count nodes and edges; see :meth:`lineage.store.LineageStore.counts`."""
@@ -100,11 +123,20 @@ class Neo4jStore:
         with self._explained(), self._driver.session(database=self._settings.database) as session:
             session.run(text).consume()
 
-    def _merge(self, tx: ManagedTransaction, graph: Graph) -> None:
-        for name, rows in _rows(graph):
-            if rows:
-                result: Result = tx.run(self._writes[name].text, rows=rows)
-                result.consume()
+    def _read(
+        self, queries: Queries, name: str, parameters: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        query = queries[name]
+        bound = query.bind(parameters)
+        with self._explained(), self._driver.session(database=self._settings.database) as session:
+            return session.execute_read(lambda tx: tx.run(query.text, bound).data())
+
+    def _add(self, tx: ManagedTransaction, records: Sequence[StampedRecord], write: _Write) -> None:
+        transaction = _Neo4jTransaction(tx, self._upkeep)
+        new = new_records(transaction, records)
+        graph = weave(new, self._layers)
+        write(tx, self._writes, graph)
+        extend(transaction, self._key, new, graph)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -114,6 +146,21 @@ class Neo4jStore:
         except (DriverError, Neo4jError) as error:
             cause = _cause(error, self._settings)
             raise StoreError(f"lineage store {self._settings.address!r}: {cause}") from error
+
+
+class _Neo4jTransaction:
+    """A :class:`lineage.transaction.Transaction` on one of the driver's."""
+
+    def __init__(self, tx: ManagedTransaction, upkeep: Queries) -> None:
+        self._tx = tx
+        self._upkeep = upkeep
+
+    def rows(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        query = self._upkeep[name]
+        return self._tx.run(query.text, query.bind(parameters)).data()
+
+    def many(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.rows(name, rows=list(rows))
 
 
 def _driver(settings: StoreSettings) -> Driver:
@@ -149,25 +196,3 @@ def _cause(error: DriverError | Neo4jError, settings: StoreSettings) -> str:
             return f"{error.code}: {error.message}"
         case _:
             return str(error)
-
-
-def _rows(graph: Graph) -> Iterator[tuple[str, Sequence[Any]]]:
-    """Give the statements of ``writes.cypher`` in order, each with its rows."""
-    yield "agents", _maps(graph.agents)
-    yield "activities", _maps(graph.activities)
-    yield "entities", [_without_edge(row) for row in _maps(graph.entities)]
-    yield "findings", _maps(graph.findings)
-    yield "generated", graph.generated
-    yield "derived", graph.derived
-    yield "used", graph.used
-    yield "associated", graph.associated
-    yield "flagged", graph.flagged
-
-
-def _maps(nodes: Sequence[NamedTuple]) -> list[dict[str, Any]]:
-    return [node._asdict() for node in nodes]
-
-
-def _without_edge(row: dict[str, Any]) -> dict[str, Any]:
-    del row["activity"]
-    return row

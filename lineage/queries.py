@@ -2,8 +2,8 @@
 
 A file is a row of sections. A section opens with a comment ``-- name: NAME(PARAMETERS)`` (``//``
 in Cypher); comments that follow say what it gives; the rest is the text. A parameter may have a
-default in JSON, as in ``trace_up(uid, limit=10000)``. What stands before the first section is
-for readers.
+default in JSON, as in ``trace_up(uid, limit=10000)``; many of them go on in the next comment.
+What stands before the first section is for readers.
 """
 
 import difflib
@@ -103,7 +103,8 @@ def _section(header: re.Match[str], body: str) -> Query:
 
 
 def _parameters(declared: str) -> dict[str, Any]:
-    pairs = [word.strip().partition("=") for word in declared.split(",") if word.strip()]
+    words = re.sub(r"\n(?:--|//)", "", declared).split(",")
+    pairs = [word.strip().partition("=") for word in words if word.strip()]
     return {name: json.loads(default) if equals else _NO_DEFAULT for name, equals, default in pairs}
 
 

@@ -3,10 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from lineage.crowds import WIDE, parts_of
 from lineage.trace import Found, Step, Trace
-
-WIDE = 5
-"""So many messages of one kind are written out; of more, only the first :data:`SHOWN`."""
 
 SHOWN = 3
 """How many of a crowd are shown before the rest is counted."""
@@ -20,7 +18,7 @@ def render_text(trace: Trace) -> str:
     part in the history (the window that a forecast was made from) are counted, not listed, when
     there are more than :data:`WIDE`; a flagged message and its history are always listed.
     """
-    parts = _parts(trace)
+    parts = parts_of(trace)
     crowds = Counter(parts.values())
     seen: Counter[int] = Counter()
     lines = []
@@ -28,60 +26,31 @@ def render_text(trace: Trace) -> str:
         part = parts[step.uid]
         seen[part] += 1
         if crowds[part] <= WIDE or seen[part] <= SHOWN:
-            lines.append(_line(step))
+            lines.append(describe(step))
         if crowds[part] > WIDE and seen[part] == SHOWN:
             lines.append(f"… and {crowds[part] - SHOWN} more of {step.stream}")
     if trace.truncated:
         lines.append(
             f"… there is more; these are the {len(trace.steps)} messages nearest to {trace.uid}"
         )
-    return "\n".join(_printable(line) for line in lines)
+    return "\n".join(printable(line) for line in lines)
 
 
-def _parts(trace: Trace) -> dict[str, int]:
-    """Number the parts that messages play: equal for those that only their ids tell apart.
-
-    Goes outwards from the message asked for. A step's part is its properties and the parts of
-    its neighbours on the inner side, so what leads to a flagged message stays apart.
-    """
-    up = trace.direction == "up"
-    inner = _children(trace) if up else {step.uid: step.parents for step in trace.steps}
-    numbers: dict[object, int] = {}
-    parts: dict[str, int] = {}
-    for step in reversed(trace.steps) if up else trace.steps:
-        alone = step.uid if step.findings or step.uid == trace.uid else None
-        around = frozenset(parts[uid] for uid in inner[step.uid] if uid in parts)
-        key = (alone, _kind(step), around)
-        parts[step.uid] = numbers.setdefault(key, len(numbers))
-    return parts
-
-
-def _kind(step: Step) -> tuple[object, ...]:
-    made = (step.worker, step.worker_version, step.schema_name, step.schema_version)
-    return (step.stream, *made, step.tenant, step.classification)
-
-
-def _children(trace: Trace) -> dict[str, list[str]]:
-    children: dict[str, list[str]] = {step.uid: [] for step in trace.steps}
-    for step in trace.steps:
-        for parent in step.parents:
-            children[parent].append(step.uid)
-    return children
-
-
-def _line(step: Step) -> str:
+def describe(step: Step) -> str:
+    """Write all that is known of a message on one line."""
     return "  ".join(part for part in _words(step) if part)
 
 
 def _words(step: Step) -> Iterator[str]:
     yield step.uid
-    yield _made(step)
+    yield made_by(step)
     yield " ".join(word for word in (step.tenant, step.classification) if word)
     yield _from(step.parents)
-    yield " ".join(_finding(found) for found in step.findings)
+    yield " ".join(finding_words(found) for found in step.findings)
 
 
-def _made(step: Step) -> str:
+def made_by(step: Step) -> str:
+    """Say what made a message, or who published it."""
     if step.worker is None:
         if step.source is None and step.producer_id is None:
             return "no record of what made it"
@@ -99,12 +68,13 @@ def _from(parents: Sequence[str]) -> str:
     return f"from {', '.join(shown)}{more}"
 
 
-def _finding(found: Found) -> str:
+def finding_words(found: Found) -> str:
+    """Write a finding in brackets: kind, severity, uid and summary."""
     words = (found.kind, found.severity, found.uid)
     summary = f": {found.summary}" if found.summary else ""
     return f"[{' '.join(word for word in words if word)}{summary}]"
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
     """Replace what a producer's name could do to a terminal."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)

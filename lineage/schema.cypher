@@ -36,3 +36,27 @@ CREATE INDEX entity_producer IF NOT EXISTS FOR (n:Entity) ON (n.source, n.produc
 
 // name: finding_kind()
 CREATE INDEX finding_kind IF NOT EXISTS FOR (n:Finding) ON (n.kind, n.severity)
+
+// name: link_record()
+CREATE CONSTRAINT link_record IF NOT EXISTS FOR (n:Link) REQUIRE n.record IS UNIQUE
+
+// name: link_place()
+CREATE CONSTRAINT link_place IF NOT EXISTS FOR (n:Link) REQUIRE (n.lane, n.n) IS UNIQUE
+
+// name: chain_lane()
+CREATE CONSTRAINT chain_lane IF NOT EXISTS FOR (n:Chain) REQUIRE n.lane IS UNIQUE
+
+// name: hold_uid()
+CREATE CONSTRAINT hold_uid IF NOT EXISTS FOR (n:Hold) REQUIRE n.uid IS UNIQUE
+
+// name: activity_record()
+CREATE INDEX activity_record IF NOT EXISTS FOR (n:Activity) ON (n.record)
+
+// name: activity_touched()
+CREATE INDEX activity_touched IF NOT EXISTS FOR (n:Activity) ON (n.touched)
+
+// name: entity_held()
+CREATE INDEX entity_held IF NOT EXISTS FOR (n:Entity) ON (n.held)
+
+// name: entity_removed()
+CREATE INDEX entity_removed IF NOT EXISTS FOR (n:Entity) ON (n.removed)

@@ -1,6 +1,7 @@
 -- The tables of the embedded store. Nodes have integer keys (k), edges are pairs of keys, both
 -- ways round: as primary key and as index. GENERATED_BY is entity.activity; a Finding shares
--- its key with the Entity that it is. What the columns mean: lineage/model.py.
+-- its key with the Entity that it is. What the columns mean: lineage/model.py; link, hold, held,
+-- removed and touched belong to upkeep.sql.
 
 CREATE TABLE activity (
   k INTEGER PRIMARY KEY,
@@ -11,7 +12,8 @@ CREATE TABLE activity (
   host TEXT NOT NULL,
   run TEXT NOT NULL,
   at_ms INTEGER NOT NULL,
-  record TEXT NOT NULL
+  record TEXT NOT NULL,
+  touched INTEGER
 );
 
 CREATE TABLE agent (
@@ -36,7 +38,10 @@ CREATE TABLE entity (
   classification TEXT,
   class_rank INTEGER,
   source TEXT,
-  producer_id TEXT
+  producer_id TEXT,
+  roe_hash TEXT,
+  held INTEGER,
+  removed INTEGER
 );
 
 CREATE TABLE finding (
@@ -60,12 +65,25 @@ CREATE TABLE flagged (
   finding INTEGER NOT NULL, entity INTEGER NOT NULL, PRIMARY KEY (finding, entity)
 ) WITHOUT ROWID;
 
+CREATE TABLE link (
+  lane TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  record TEXT NOT NULL UNIQUE,
+  body BLOB NOT NULL,
+  digest BLOB NOT NULL,
+  key TEXT NOT NULL,
+  UNIQUE (lane, n)
+);
+CREATE TABLE hold (uid TEXT PRIMARY KEY, at_ms INTEGER NOT NULL, reason TEXT NOT NULL);
+
 CREATE INDEX derived_parent ON derived (parent, child);
 CREATE INDEX used_entity ON used (entity, activity);
 CREATE INDEX associated_agent ON associated (agent, activity);
 CREATE INDEX flagged_entity ON flagged (entity, finding);
 
 CREATE INDEX activity_worker ON activity (worker, worker_version, at_ms);
+CREATE INDEX activity_record ON activity (record);
+CREATE INDEX activity_touched ON activity (touched) WHERE touched IS NOT NULL;
 CREATE INDEX entity_activity ON entity (activity);
 CREATE INDEX entity_ts ON entity (ts);
 CREATE INDEX entity_stream ON entity (stream, ts);
@@ -73,4 +91,6 @@ CREATE INDEX entity_layer ON entity (layer, ts);
 CREATE INDEX entity_tenant ON entity (tenant, class_rank, ts);
 CREATE INDEX entity_schema ON entity (schema_name, schema_version, ts);
 CREATE INDEX entity_producer ON entity (source, producer_id) WHERE source IS NOT NULL;
+CREATE INDEX entity_held ON entity (held) WHERE held IS NOT NULL;
+CREATE INDEX entity_removed ON entity (removed) WHERE removed IS NOT NULL;
 CREATE INDEX finding_kind ON finding (kind, severity);

@@ -8,16 +8,18 @@ when the ``LINEAGE`` entries that they came from are delivered anew.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from lineage.chain import ChainKey, extend, new_records
 from lineage.errors import StoreError
 from lineage.model import Entity, Graph, StampedRecord
 from lineage.queries import Queries
+from lineage.transaction import T, Transaction
 from lineage.weave import weave
 
 BUSY_TIMEOUT_S = 30.0
@@ -29,7 +31,7 @@ CACHE_KIB = 32_768
 IDS_AT_ONCE = 500
 """How many ids one look-up takes; SQLite before 3.32 allows 999 parameters."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """The ``user_version`` of the files that this release writes."""
 
 APPLICATION_ID: Final = 0x50454E53
@@ -55,11 +57,13 @@ class SqliteStore:
     database, another program's or a newer release's, or can't be opened.
     """
 
-    def __init__(self, path: str | Path, layers: Mapping[str, int]) -> None:
+    def __init__(self, path: str | Path, layers: Mapping[str, int], chain_key: bytes = b"") -> None:
         self._path = path
         self._layers = layers
+        self._key = ChainKey(chain_key)
         self._queries = Queries.load("named_queries.sql")
         self._writes = Queries.load("writes.sql")
+        self._upkeep = Queries.load("upkeep.sql")
         with self._explained():
             self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
@@ -70,18 +74,22 @@ class SqliteStore:
 
     def write(self, records: Sequence[StampedRecord]) -> None:
         """Add records; see :meth:`lineage.store.LineageStore.write`."""
-        graph = weave(records, self._layers)
-        with self._explained(), self._transaction():
-            self._insert(graph)
+        self.transact(lambda transaction: self._add(transaction, records))
 
     def query(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Run a named query; see :meth:`lineage.store.LineageStore.query`."""
-        query = self._queries[name]
-        bound = {key: _bindable(value) for key, value in query.bind(parameters).items()}
         with self._explained():
-            cursor = self._connection.execute(query.text, bound)
-            columns = [column[0] for column in cursor.description]
-            return [_row(columns, values) for values in cursor]
+            return _rows(self._connection, self._queries, name, parameters)
+
+    def inspect(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Look for upkeep; see :meth:`lineage.store.LineageStore.inspect`."""
+        with self._explained():
+            return _rows(self._connection, self._upkeep, name, parameters)
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Do upkeep; see :meth:`lineage.store.LineageStore.transact`."""
+        with self._explained(), self._transaction():
+            return work(_SqliteTransaction(self._connection, self._upkeep))
 
     def counts(self) -> dict[str, int]:
         """Count nodes and edges; see :meth:`lineage.store.LineageStore.counts`."""
@@ -107,7 +115,7 @@ class SqliteStore:
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             self._refuse_foreign()
-            if self._pragma("user_version") == 0:
+            if self._pragma("user_version") < SCHEMA_VERSION:
                 self._create()
             version = self._pragma("user_version")
         if version != SCHEMA_VERSION:
@@ -129,9 +137,10 @@ class SqliteStore:
         # WAL can't be switched on inside a transaction; a second opener finds it switched on.
         self._connection.execute("PRAGMA journal_mode = WAL")
         with self._transaction():
-            if self._pragma("user_version") != 0:
+            version = self._pragma("user_version")
+            if version >= SCHEMA_VERSION:
                 return
-            for statement in _statements("schema.sql"):
+            for statement in _statements(f"upgrade_{version}.sql" if version else "schema.sql"):
                 self._connection.execute(statement)
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
@@ -139,6 +148,12 @@ class SqliteStore:
     def _pragma(self, name: str) -> int:
         (value,) = self._connection.execute(f"PRAGMA {name}").fetchone()
         return int(value)
+
+    def _add(self, transaction: Transaction, records: Sequence[StampedRecord]) -> None:
+        new = new_records(transaction, records)
+        graph = weave(new, self._layers)
+        self._insert(graph)
+        extend(transaction, self._key, new, graph)
 
     def _insert(self, graph: Graph) -> None:
         self._many("agents", graph.agents)
@@ -185,6 +200,30 @@ class SqliteStore:
             hints = [hint for name, hint in _HINTS.items() if code.startswith(name)]
             hint = hints[0] if hints else str(error)
             raise StoreError(f"lineage store {str(self._path)!r}: {hint}") from error
+
+
+class _SqliteTransaction:
+    """A :class:`lineage.transaction.Transaction` on a connection that is inside of one."""
+
+    def __init__(self, connection: sqlite3.Connection, upkeep: Queries) -> None:
+        self._connection = connection
+        self._upkeep = upkeep
+
+    def rows(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        return _rows(self._connection, self._upkeep, name, parameters)
+
+    def many(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._connection.executemany(self._upkeep[name].text, rows)
+
+
+def _rows(
+    connection: sqlite3.Connection, queries: Queries, name: str, parameters: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    query = queries[name]
+    bound = {key: _bindable(value) for key, value in query.bind(parameters).items()}
+    cursor = connection.execute(query.text, bound)
+    columns = [column[0] for column in cursor.description or ()]
+    return [_row(columns, values) for values in cursor]
 
 
 def _statements(file: str) -> list[str]:

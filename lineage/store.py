@@ -1,7 +1,7 @@
 """The seam to the stores: what each of them guarantees, and how to open one."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from lineage.errors import StoreError
 from lineage.model import StampedRecord
+from lineage.transaction import T, Transaction
 
 SQLITE_SCHEME = "sqlite"
 NEO4J_SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
@@ -26,7 +27,9 @@ class LineageStore(Protocol):
 
         Either all of them are in the graph when this returns, or it raises and none is. Any
         record may come again, alone or in other company, and in any order: the graph is the
-        same. Raises :class:`StoreError` when the store can't be written.
+        same. Each new record becomes a link of its lane's hash chain (``lineage.chain``); one
+        whose ``LINEAGE`` entry is known already is passed over. Raises :class:`StoreError` when
+        the store can't be written.
         """
         ...
 
@@ -36,6 +39,21 @@ class LineageStore(Protocol):
         Every store gives the same rows, in the same order, with the same columns. Raises
         :class:`QueryError` for an unknown name or a wrong parameter, and :class:`StoreError`
         when the store can't be read.
+        """
+        ...
+
+    def inspect(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        """Run a statement of ``upkeep.sql`` or ``upkeep.cypher`` that only reads.
+
+        Raises what :meth:`query` raises.
+        """
+        ...
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Do upkeep in one transaction: what ``work`` does with it, all of it or nothing.
+
+        A store may call ``work`` again when the server asks for it. Raises :class:`StoreError`
+        when the store can't be read or written.
         """
         ...
 
@@ -63,13 +81,15 @@ class StoreSettings:
 
     ``url`` is ``sqlite:PATH``, or a Neo4j URI such as ``bolt://host:7687`` or
     ``neo4j+s://host``, in which ``user:password@`` may stand before the host. ``user``,
-    ``password`` and ``database`` matter to Neo4j only. The password is in no ``repr``.
+    ``password`` and ``database`` matter to Neo4j only. ``chain_key`` is the secret of the hash
+    chain, which only writing needs. Neither secret is in a ``repr``.
     """
 
     url: str = field(repr=False)
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     database: str = "neo4j"
+    chain_key: bytes = field(default=b"", repr=False)
 
     @property
     def scheme(self) -> str:
@@ -109,7 +129,7 @@ def open_store(
     if chosen.scheme == SQLITE_SCHEME:
         from lineage.sqlite_store import SqliteStore
 
-        return SqliteStore(chosen.url.partition(":")[2], layers or {})
+        return SqliteStore(chosen.url.partition(":")[2], layers or {}, chosen.chain_key)
     if chosen.scheme in NEO4J_SCHEMES:
         from lineage.neo4j_store import Neo4jStore
 

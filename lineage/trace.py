@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from lineage.answers import depth_met
 from lineage.errors import UnknownMessageError
 from lineage.store import LineageStore
 from lineage.uid import entry_order
@@ -68,8 +69,9 @@ class Step:
 class Trace:
     """The history of one message.
 
-    Every step stands after those it was made from. ``truncated`` says that a limit was reached:
-    the messages farthest from the one asked for are missing, or derivations among the messages.
+    Every step stands after those it was made from. ``truncated`` says that a limit or the depth
+    was reached: the messages farthest from the one asked for may be missing, or derivations among
+    the messages.
     """
 
     uid: str
@@ -88,8 +90,25 @@ def fetch(
     rows = store.query(f"trace_{direction}", uid=uid, limit=limit + 1)
     edges = store.query(f"edges_{direction}", uid=uid, limit=MAX_EDGES)
     findings = store.query("findings_of", uid=uid)
-    truncated = len(rows) > limit or len(edges) == MAX_EDGES
+    truncated = len(rows) > limit or len(edges) == MAX_EDGES or bool(depth_met(rows))
     return build(uid, direction, rows[:limit], edges, findings, truncated=truncated)
+
+
+def require(store: LineageStore, uid: str) -> None:
+    """Make sure that the store knows a message.
+
+    Raises :class:`UnknownMessageError` when no record mentions it.
+    """
+    if not store.query("trace_up", uid=uid, limit=1):
+        raise unknown(uid)
+
+
+def unknown(uid: str) -> UnknownMessageError:
+    """The error about a message that no record mentions."""
+    return UnknownMessageError(
+        f"no lineage record mentions {uid!r}; is the uid right (STREAM/ENTRY-ID), and has the "
+        "lineage worker caught up?"
+    )
 
 
 def build(
@@ -107,10 +126,7 @@ def build(
     :class:`UnknownMessageError` when there are no rows.
     """
     if not rows:
-        raise UnknownMessageError(
-            f"no lineage record mentions {uid!r}; is the uid right (STREAM/ENTRY-ID), and has the "
-            "lineage worker caught up?"
-        )
+        raise unknown(uid)
     by_uid = {row["uid"]: row for row in rows}
     parents = _parents(by_uid, edges)
     details = {finding["uid"]: finding for finding in findings}

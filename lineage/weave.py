@@ -23,6 +23,8 @@ _RANK = {classification: classification.rank for classification in Classificatio
 _OBSERVATIONS = frozenset({"anomaly", "drift"})
 
 _Emitted = tuple[str, LineageOutput]
+_Circumstances = tuple[str | None, str | None, int | None, str | None, str | None, str | None]
+_NOTHING: _Circumstances = (None,) * 6
 
 
 def weave(records: Iterable[StampedRecord], layers: Mapping[str, int]) -> Graph:
@@ -81,13 +83,28 @@ class _Loom:
         )
 
     def _add_output(self, activity: str, uid: str, output: LineageOutput) -> None:
-        self._tell(self._own(activity, uid, output))
+        told = _circumstances(output)
+        self._tell(self._own(activity, uid, output, told))
         for parent in output.parents:
-            self._tell(self._bare(parent))
+            self._mention(parent)
             self._derived.add((uid, parent))
             self._used.add((activity, parent))
-        if _speaks_of_parent(output):
-            self._tell(self._hint(uid, output))
+        if _speaks_of_parent(output, told):
+            only = self._entities[output.parents[0]]
+            self._tell(
+                Entity(
+                    only.id,
+                    only.stream,
+                    only.lane,
+                    only.layer,
+                    only.ts,
+                    uid,
+                    None,
+                    None,
+                    None,
+                    *told,
+                )
+            )
         if output.source is not None:
             self._associate(activity, "producer", output.source)
         if output.finding is not None:
@@ -99,7 +116,7 @@ class _Loom:
             uid, finding.kind, finding.detector, severity, finding.summary
         )
         for flagged in finding.flagged:
-            self._tell(self._bare(flagged))
+            self._mention(flagged)
             self._flagged.add((uid, flagged))
 
     def _associate(self, activity: str, kind: str, name: str) -> None:
@@ -111,14 +128,15 @@ class _Loom:
         known = self._entities.get(told.id)
         self._entities[told.id] = told if known is None else better(known, told)
 
-    def _own(self, activity: str, uid: str, output: LineageOutput) -> Entity:
-        schema = (output.schema_name, output.schema_version)
-        return self._bare(uid, OWN, activity, *schema, *_circumstances(output))
+    def _mention(self, uid: str) -> None:
+        """Let a message be known by its uid alone, unless more is known already."""
+        if uid not in self._entities:
+            self._entities[uid] = self._placed(uid)
 
-    def _hint(self, uid: str, output: LineageOutput) -> Entity:
-        return self._bare(output.parents[0], uid, None, None, None, *_circumstances(output))
+    def _own(self, activity: str, uid: str, output: LineageOutput, told: _Circumstances) -> Entity:
+        return self._placed(uid, OWN, activity, output.schema_name, output.schema_version, *told)
 
-    def _bare(self, uid: str, *known: Any) -> Entity:
+    def _placed(self, uid: str, *known: Any) -> Entity:
         stream, lane, ts = place_of(uid)
         return Entity(uid, stream, lane, self._layers.get(stream), ts, *known)
 
@@ -154,19 +172,16 @@ def _activity(activity: str, stamped: StampedRecord) -> Activity:
     )
 
 
-def _speaks_of_parent(output: LineageOutput) -> bool:
+def _speaks_of_parent(output: LineageOutput, told: _Circumstances) -> bool:
     """Tell whether an output's circumstances are those of the one message it was made from."""
     if len(output.parents) != 1:
         return False
     if output.finding is not None and output.finding.kind in _OBSERVATIONS:
         return False
-    told = (output.tenant, output.classification, output.source, output.producer_id)
-    return any(value is not None for value in told)
+    return told != _NOTHING
 
 
-def _circumstances(
-    output: LineageOutput,
-) -> tuple[str | None, str | None, int | None, str | None, str | None]:
+def _circumstances(output: LineageOutput) -> _Circumstances:
     """What a message passes on to the ones made from it, in the order of Entity's fields."""
     classification = output.classification
     return (
@@ -175,4 +190,5 @@ def _circumstances(
         _RANK[classification] if classification else None,
         output.source,
         output.producer_id,
+        output.roe_hash,
     )

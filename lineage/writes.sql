@@ -12,9 +12,9 @@ ON CONFLICT DO NOTHING;
 -- The better description wins, as in lineage.model.better; '' sorts before every uid.
 INSERT INTO entity (
   id, stream, lane, layer, ts, described_by, activity, schema_name, schema_version, tenant,
-  classification, class_rank, source, producer_id
+  classification, class_rank, source, producer_id, roe_hash
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET
   layer = excluded.layer,
   described_by = excluded.described_by,
@@ -25,7 +25,8 @@ ON CONFLICT (id) DO UPDATE SET
   classification = excluded.classification,
   class_rank = excluded.class_rank,
   source = excluded.source,
-  producer_id = excluded.producer_id
+  producer_id = excluded.producer_id,
+  roe_hash = excluded.roe_hash
 WHERE excluded.described_by < entity.described_by
   OR (excluded.described_by IS NOT NULL AND entity.described_by IS NULL);
 

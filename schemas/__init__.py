@@ -4,13 +4,23 @@ A schema is named by package and attribute, such as ``schemas:L3EventSchema``; `
 it. The package knows only Pydantic and reads nothing at import.
 """
 
-from schemas.findings import AnomalyEvent, DriftEvent, FieldValue, Sample, Severity
+from schemas.findings import (
+    AnomalyEvent,
+    DriftEvent,
+    DriftKind,
+    FieldValue,
+    GuiltyField,
+    Sample,
+    Severity,
+    Status,
+)
 from schemas.l3_event import EmergencyAlert, L3EventSchema, SensorReading, SocEvent
 from schemas.l4_intel import AdversaryModel, L4IntelSchema, MissionPlan, PlanStep, RiskAssessment
 from schemas.l5_prediction import Forecast, ForecastPoint, L5PredictionSchema, RecognisedPattern
 from schemas.l7_chat import ChatTurn, L7ChatSchema, LlmRequest, LlmResponse
 from schemas.l8_security import L8SecuritySchema, ThreatAlert, Vulnerability, VulnerabilityScan
 from schemas.l9_strategic import Command, Decision, L9StrategicSchema
+from schemas.label import Label
 from schemas.lineage_record import LineageFinding, LineageOutput, LineageRecord
 from schemas.message import Derived, Message
 from schemas.model import Line, Model, Name, Share, Text, Uid, Version
@@ -37,16 +47,19 @@ __all__ = [
     "Decision",
     "Derived",
     "DriftEvent",
+    "DriftKind",
     "EmergencyAlert",
     "FieldValue",
     "Forecast",
     "ForecastPoint",
+    "GuiltyField",
     "L3EventSchema",
     "L4IntelSchema",
     "L5PredictionSchema",
     "L7ChatSchema",
     "L8SecuritySchema",
     "L9StrategicSchema",
+    "Label",
     "Line",
     "LineageFinding",
     "LineageOutput",
@@ -73,6 +86,7 @@ __all__ = [
     "Severity",
     "Share",
     "SocEvent",
+    "Status",
     "Text",
     "ThreatAlert",
     "Uid",

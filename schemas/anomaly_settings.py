@@ -209,9 +209,16 @@ class IncidentSettings(Settings):
     """How findings are joined to incidents."""
 
     quiet: Annotated[
-        Rows, Field(description="rows without a further finding after which an incident is over")
+        Rows,
+        Field(description="rows of its key without a further finding until an incident is over"),
     ] = 200
     max_open: Annotated[int, Field(ge=1, le=100_000, description="incidents open at a time")] = 1000
+    each: Annotated[
+        int,
+        Field(
+            ge=0, description="messages of one incident with an event each; then changes alone tell"
+        ),
+    ] = 100
 
 
 class AnomalySettings(Settings):
@@ -225,6 +232,7 @@ class AnomalySettings(Settings):
     history: Annotated[
         RobustZSettings, Field(description="the past against which deviations are told")
     ] = RobustZSettings()
+    incidents: IncidentSettings = IncidentSettings()
     robust_z: Annotated[bool, Field(description="flag by the limit of `history`")] = False
     iqr: IqrSettings | None = None
     limits: LimitsSettings | None = None

@@ -278,6 +278,15 @@ class DriftSettings(Settings):
     presence: Annotated[
         BernoulliSettings | None, Field(description="whether a field is there; in `calm`")
     ] = None
+    budget_per_s: Annotated[
+        float | None,
+        Field(
+            gt=0.0,
+            le=1e6,
+            description="false alarms allowed a second over all fields of a stream, or of a key; "
+            "replaces `run_length`",
+        ),
+    ] = None
     max_keys: Annotated[int, Field(ge=1, description="keys remembered at a time")] = 1000
 
     @model_validator(mode="before")

@@ -6,6 +6,8 @@ pump runs hot, because somebody who is not its operator is at its controls.
 
 from typing import Any, Final
 
+from schemas.side_examples import SIDE_EXAMPLES
+
 _SECURITY: Final = {
     "tenant": "waterworks",
     "classification": "RESTRICTED",
@@ -208,92 +210,6 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "priority": 1,
         "valid_for_s": 600.0,
     },
-    "anomaly": {
-        "schema_version": "1.0",
-        "kind": "anomaly",
-        "stream": "L3",
-        "key": "pump-7",
-        "detector": "forest",
-        "message": "L3/1763640030000-0",
-        "message_id": "reading-118",
-        "at_ms": 1_763_640_030_000,
-        "score": 0.81,
-        "threshold": 0.7,
-        "p_value": 0.002,
-        "severity": "high",
-        "fields": [{"field": "measurements.temperature", "value": 71.4, "deviation": 6.3}],
-        "explanation": "measurements.temperature is 71.4, 6.3 deviations off its recent median.",
-    },
-    "drift": {
-        "schema_version": "1.0",
-        "kind": "drift",
-        "stream": "L3",
-        "key": "pump-7",
-        "field": "measurements.temperature",
-        "detector": "ks",
-        "statistic": "ks_distance",
-        "value": 0.38,
-        "threshold": 0.21,
-        "p_value": 0.0004,
-        "e_value": None,
-        "effect": 1.9,
-        "size": "large",
-        "began_ago": 180,
-        "message": "L3/1763640030000-0",
-        "at_ms": 1_763_640_030_000,
-        "baseline": {"size": 500, "mean": 58.1, "quantiles": [52.0, 55.9, 58.0, 60.2, 64.1]},
-        "current": {"size": 200, "mean": 64.4, "quantiles": [55.2, 61.0, 64.3, 68.1, 71.4]},
-        "severity": "medium",
-        "explanation": "The mean of measurements.temperature rose from 58.1 to 64.4.",
-    },
-    "rejection": {
-        "schema_version": "1.0",
-        "kind": "rejection",
-        "message": "L3_IN/1763640040000-0",
-        "stream": "L3_IN",
-        "schema_name": "schemas:L3EventSchema",
-        "worker": "l3_gate",
-        "violations": [
-            {"path": "sensor_id", "rule": "missing", "message": "Field required"},
-        ],
-    },
-    "dead_letter": {
-        "schema_version": "1.0",
-        "kind": "dead_letter",
-        "message": "L3/1763640050000-0",
-        "stream": "L3",
-        "worker": "l4_risk",
-        "attempts": 5,
-        "error": "ZeroDivisionError: float division by zero",
-    },
-    "lineage_record": {
-        "schema_version": "1.0",
-        "worker": "l3_gate",
-        "worker_kind": "gate",
-        "worker_version": "0.1.0",
-        "host": "node-1",
-        "run": "l3_gate-node-1-4711",
-        "at_ms": 1_763_640_030_004,
-        "outputs": [
-            {
-                "stream": "L3",
-                "parents": ["L3_IN/1763640030000-0"],
-                "schema_name": "schemas:L3EventSchema",
-                "schema_version": "1.0",
-                "tenant": "waterworks",
-                "classification": "RESTRICTED",
-                "source": "station-north",
-                "producer_id": "reading-118",
-                "finding": {
-                    "kind": "anomaly",
-                    "detector": "forest",
-                    "severity": "high",
-                    "summary": "measurements.temperature is 71.4.",
-                    "flagged": ["L3_IN/1763640030000-0"],
-                },
-                "alike": [["L3_IN/1763640030001-0"]],
-            }
-        ],
-    },
+    **SIDE_EXAMPLES,
 }
 """Kind to example; a schema without ``kind`` stands under its name in snake case."""

@@ -24,6 +24,29 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class Status(StrEnum):
+    """What an anomaly means for its incident.
+
+    ``open``: it begins. ``update``: it became graver, or its messages reached a power of ten.
+    ``ongoing``: one more message, nothing new. ``clear``: it is over.
+    """
+
+    OPEN = "open"
+    UPDATE = "update"
+    ONGOING = "ongoing"
+    CLEAR = "clear"
+
+
+class DriftKind(StrEnum):
+    """What changed: the data, a model's predictions, its errors, what is there, or categories."""
+
+    DATA = "data"
+    PREDICTION = "prediction"
+    CONCEPT = "concept"
+    PRESENCE = "presence"
+    CATEGORICAL = "categorical"
+
+
 class FieldValue(Model):
     """One field's part in an anomaly.
 
@@ -36,11 +59,29 @@ class FieldValue(Model):
     deviation: Annotated[float, Field(ge=0.0, description="Robust z-score of the value.")]
 
 
-class AnomalyEvent(Model):
-    """A message that is unlike its past (an entry of ``ANOMALY_EVENTS``).
+class GuiltyField(Model):
+    """One field's part in the score of a flagged message, and what would have been usual.
 
-    ``p_value`` is the share of recent scores that were at least as high. ``at_ms`` is the
-    flagged entry's time in milliseconds since the epoch.
+    ``low`` and ``high``: between them lay the middle 98 % of the field's recent values. None
+    where the past is too short to tell.
+    """
+
+    field: Name = Field(description="Dotted path of the field.")
+    value: float = Field(description="Its value in the flagged message.")
+    share: Share = Field(description="Its part in the score.")
+    expected: float | None = Field(None, description="The value that the detector expected.")
+    low: float | None = Field(None, description="Lower end of the usual range.")
+    high: float | None = Field(None, description="Upper end of the usual range.")
+    nearest: float | None = Field(None, description="The nearest value that would have been usual.")
+
+
+class AnomalyEvent(Model):
+    """A message that is unlike its past, or the end of an incident (in ``ANOMALY_EVENTS``).
+
+    ``p_value`` is the share of recent scores that were at least as high. Flagged messages of
+    the same key and field belong to one ``incident``; its ``status`` says what this one means
+    for it. A ``clear`` names the last flagged message and has no ``fields``; its score and severity
+    are those of the gravest one, and ``at_ms`` is the time of the entry by which it was over.
     """
 
     schema_version: Version = "1.0"
@@ -58,6 +99,18 @@ class AnomalyEvent(Model):
     fields: Annotated[
         tuple[FieldValue, ...], Field(max_length=16, description="The most deviant fields, first.")
     ]
+    guilty: Annotated[
+        tuple[GuiltyField, ...],
+        Field(max_length=16, description="The fields that did most for the score, first."),
+    ] = ()
+    incident: Name | None = Field(None, description="Id of the incident that it belongs to.")
+    field: Name | None = Field(None, description="The field that the incident is about.")
+    status: Status = Field(Status.OPEN, description="What it means for the incident.")
+    count: Annotated[
+        int, Field(ge=1, le=2**53, description="Flagged messages of the incident so far.")
+    ] = 1
+    first: Uid | None = Field(None, description="The incident's first flagged message.")
+    worst: Severity | None = Field(None, description="The incident's severity so far.")
     explanation: Line = Field(description="One sentence for people.")
 
 
@@ -76,7 +129,8 @@ class DriftEvent(Model):
 
     ``value`` is the statistic, ``threshold`` the bound it crossed; ``p_value`` is None for
     tests that have none, ``e_value`` for those that are not sequential. ``effect`` is the shift
-    of the mean in baseline standard deviations, ``size`` how large the change is in words.
+    of the mean in baseline standard deviations, ``size`` how large the change is in words. The
+    ``baseline`` ends, and the change most likely began, at the message ``since``.
     """
 
     schema_version: Version = "1.0"
@@ -84,6 +138,7 @@ class DriftEvent(Model):
     stream: Name = Field(description="The watched stream, without its lane.")
     key: Name | None = Field(None, description="Value of the stream's key, such as a sensor.")
     field: Name = Field(description="Dotted path of the field that changed.")
+    drift: DriftKind = Field(DriftKind.DATA, description="What kind of drift it is.")
     detector: Name = Field(description="Which detector found it.")
     statistic: Name = Field(description="What it measured.")
     value: float = Field(description="The statistic's value.")
@@ -98,6 +153,9 @@ class DriftEvent(Model):
         int | None,
         Field(ge=1, le=2**53, description="Values since it most likely began, this one included."),
     ] = None
+    since: Uid | None = Field(
+        None, description="The message at which it most likely began, where that is not too old."
+    )
     message: Uid = Field(description="The message that made it evident.")
     at_ms: Millis = Field(description="That entry's time, ms since the epoch.")
     baseline: Sample = Field(description="The sample before.")

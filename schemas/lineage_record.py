@@ -14,6 +14,9 @@ from schemas.findings import Severity
 from schemas.model import Line, Model, Name, Uid, Version
 from schemas.security import Classification
 
+RoeHash = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""The first 16 bytes of an HMAC-SHA256 of a ROE token, in hexadecimal digits."""
+
 FindingKind = Literal["anomaly", "drift", "rejection", "dead_letter"]
 
 
@@ -47,6 +50,7 @@ class LineageOutput(Model):
     classification: Classification | None = Field(None, description="How widely it may be seen.")
     source: Name | None = Field(None, description="Who produced the first parent.")
     producer_id: Name | None = Field(None, description="The id the producer gave it.")
+    roe_hash: RoeHash | None = Field(None, description="Keyed hash of its ROE token.")
     finding: LineageFinding | None = Field(None, description="Set where the output is a finding.")
     alike: Annotated[
         tuple[Annotated[tuple[Uid, ...], Field(max_length=1024)], ...],

@@ -21,6 +21,7 @@ _BUILT_IN = (
     "L7ChatSchema",
     "L8SecuritySchema",
     "L9StrategicSchema",
+    "Label",
     "AnomalyEvent",
     "DriftEvent",
     "Rejection",
@@ -70,7 +71,7 @@ class Schema:
 
 
 def known_schemas() -> tuple[str, ...]:
-    """The names of the schemas that come with Penstock: the layers', then the side streams'.
+    """The names of the schemas that come with Penstock: the layers', labels, the side streams'.
 
     >>> known_schemas()[0]
     'schemas:L3EventSchema'

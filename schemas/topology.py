@@ -9,9 +9,11 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from schemas.anomaly_settings import AnomalySettings
+from schemas.budget_settings import BudgetSettings
 from schemas.detector_settings import Settings
 from schemas.drift_settings import DriftSettings
 from schemas.duration import Duration
+from schemas.label_settings import LabelSettings
 from schemas.model import Line
 
 StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
@@ -98,6 +100,21 @@ class Watched(Settings):
     )
 
 
+class DriftWatched(Watched):
+    """How a drift worker looks at one stream."""
+
+    predictions: tuple[str, ...] = Field(
+        (),
+        description="Patterns of the fields that a model predicted, such as `confidence`: their "
+        "drift is told as prediction drift.",
+    )
+    labels: LabelSettings | None = Field(
+        None,
+        description="Joins predictions with the labels that follow in the same stream, and watches "
+        "errors and confidences; `{}` for messages of `schemas:Label`.",
+    )
+
+
 class AnomalyWorkerSettings(WorkerSettings):
     """Flags unlike messages."""
 
@@ -113,7 +130,7 @@ class DriftWorkerSettings(WorkerSettings):
     """Finds fields whose distribution changed."""
 
     kind: Literal["drift"] = Field(description="Makes it this kind of worker.")
-    watch: Annotated[dict[StreamName, Watched], Field(min_length=1)] = Field(
+    watch: Annotated[dict[StreamName, DriftWatched], Field(min_length=1)] = Field(
         description="The streams to watch."
     )
     writes: StreamName = Field(description="Where its events go.")
@@ -188,6 +205,11 @@ class Topology(Settings):
     )
     dead_letters: StreamName = Field(description="Stream of what no worker could process.")
     lineage: StreamName = Field(description="Stream of the provenance records.")
+    budget: BudgetSettings | None = Field(
+        None,
+        description="False alarms that all drift workers may raise together; none: each detector "
+        "has its own `run_length`.",
+    )
     limits: Limits = Field(Limits(), description="Bounds on a message; beyond them: rejected.")
     delivery: Delivery = Field(Delivery(), description="Timing of the hand-off.")
     streams: Annotated[dict[StreamName, StreamSettings], Field(min_length=1)] = Field(

@@ -191,15 +191,17 @@ class _Roles:
         gates = [w for w in topology.workers.values() if isinstance(w, GateSettings)]
         quarantines = dict.fromkeys([*(g.rejects_to for g in gates), topology.dead_letters])
         targets = [name for name in topology.streams if readers(topology, name)]
+        lineage, baselines = topology.lineage, self._keys(self._lane.baseline("*"))
         grants = (
             *self._observing(),
             *self._publishing(self._sources),
             Grant(_LOOKING, self._all_streams()),
-            Grant(_SCRIPTS, self._streams([*quarantines, *targets, topology.lineage])),
-            Grant(("xadd", "type"), self._streams([*targets, topology.lineage], "%W~")),
+            Grant(_SCRIPTS, (*self._streams([*quarantines, *targets, lineage]), *baselines)),
+            Grant(("xadd", "type"), self._streams([*targets, lineage], "%W~")),
             Grant(("xdel",), self._streams(quarantines, "%W~")),
+            Grant(("xrevrange", "xadd", "xtrim", "type"), baselines),
         )
-        purpose = "the other verbs of penstock: look, publish, release and drop"
+        purpose = "the other verbs of penstock: look, publish, release, drop, and set baselines"
         return Role("penstock-operator", purpose, self._alone("info", "wait"), grants)
 
     def _all_streams(self) -> tuple[str, ...]:

@@ -54,6 +54,10 @@ class Lane:
         """
         return f"penstock:positions:{group}{self.tag}"
 
+    def baseline(self, stream: str) -> str:
+        """The stream of the versions of a stream's baselines; lane 0 has those of all lanes."""
+        return f"penstock:baseline:{stream}{self.tag}"
+
     def seen(self, stream_key: str, producer_id: str) -> str:
         """The entry that a producer's ``id`` became; it expires with ``delivery.remember_ids``."""
         return f"penstock:seen:{stream_key}:{producer_id}"

@@ -12,8 +12,12 @@ from typer.core import TyperGroup
 from supervisor.commands import (
     acl,
     alerts,
+    baseline,
+    bench_detectors,
+    budget,
     check,
     demo,
+    explain,
     lineage,
     publish,
     quarantine,
@@ -25,7 +29,23 @@ from supervisor.commands import (
 from supervisor.context import Context
 from supervisor.edge import edge
 
-_FAMILIES = (run, status, check, schema, tail, alerts, publish, quarantine, lineage, acl, demo)
+_FAMILIES = (
+    run,
+    status,
+    check,
+    schema,
+    tail,
+    alerts,
+    explain,
+    budget,
+    baseline,
+    publish,
+    quarantine,
+    lineage,
+    acl,
+    demo,
+    bench_detectors,
+)
 
 
 class _AtTheEdge(TyperGroup):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from schemas.findings import AnomalyEvent, DriftEvent, Severity
+from schemas.findings import AnomalyEvent, DriftEvent, Severity, Status
 from schemas.topology import Topology
 from streams.connection import Client
 from streams.entry import Entry
@@ -21,14 +21,19 @@ _FIELDS_SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which events are asked for: their kinds, and the least severity."""
+    """Which events are asked for: their kinds, and the least severity.
+
+    Without ``each`` the latest of an incident stands for all of them, with the worst severity.
+    """
 
     kinds: frozenset[str]
     severity: str = "low"
+    each: bool = False
 
-    def takes(self, finding: AnomalyEvent | DriftEvent) -> bool:
+    def takes(self, event: "Event") -> bool:
         """Whether the event is one of them."""
-        return finding.kind in self.kinds and _RANK[finding.severity] >= _RANK[self.severity]
+        told = event.severity if self.each else event.worst
+        return event.kind in self.kinds and _RANK[Severity(told)] >= _RANK[self.severity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,33 @@ class Event:
         return self.finding.severity.value
 
     @property
+    def worst(self) -> str:
+        """How grave its incident is so far; of a drift, how grave it is."""
+        worst = self.finding.worst if isinstance(self.finding, AnomalyEvent) else None
+        return (worst or self.finding.severity).value
+
+    @property
+    def group(self) -> str:
+        """What belongs together: the incident's id, or the event's own uid."""
+        incident = self.finding.incident if isinstance(self.finding, AnomalyEvent) else None
+        return incident or self.uid
+
+    @property
+    def is_news(self) -> bool:
+        """Whether it is more than one more message of an incident."""
+        return not (
+            isinstance(self.finding, AnomalyEvent) and self.finding.status is Status.ONGOING
+        )
+
+    @property
+    def state(self) -> str:
+        """How the incident stands, and of how many messages: ``open ×12``; of a drift, its kind."""
+        if isinstance(self.finding, DriftEvent):
+            return self.finding.drift.value
+        stands = "clear" if self.finding.status is Status.CLEAR else "open"
+        return f"{stands} ×{self.finding.count:,}"
+
+    @property
     def message(self) -> str:
         """The uid of the flagged message."""
         return self.finding.message
@@ -74,7 +106,8 @@ class Event:
         """The fields concerned, the most deviant first, at most three."""
         if isinstance(self.finding, DriftEvent):
             return (self.finding.field,)
-        return tuple(part.field for part in self.finding.fields[:_FIELDS_SHOWN])
+        found = tuple(part.field for part in self.finding.fields[:_FIELDS_SHOWN])
+        return found or ((self.finding.field,) if self.finding.field else ())
 
     def json(self) -> str:
         """The event as one JSON object, with its own uid as ``uid``."""
@@ -90,9 +123,10 @@ def parsed(entry: Entry) -> Event | None:
 
 
 def wanted_events(entries: Iterable[Entry], wanted: Wanted) -> list[Event]:
-    """The events among entries that are wanted, in their order."""
+    """The events among entries that are wanted, in their order; one an incident, the latest."""
     events = (parsed(entry) for entry in entries)
-    return [event for event in events if event is not None and wanted.takes(event.finding)]
+    found = [event for event in events if event is not None and wanted.takes(event)]
+    return found if wanted.each else _latest(found)
 
 
 def newest_events(
@@ -115,3 +149,12 @@ def _newest_of(
         if len(found) >= count or len(entries) < look:
             return found[-count:]
         look *= 4
+
+
+def _latest(events: Iterable[Event]) -> list[Event]:
+    """The last event of each group, in the order of these."""
+    found: dict[str, Event] = {}
+    for event in events:
+        found.pop(event.group, None)
+        found[event.group] = event
+    return list(found.values())

@@ -16,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from lineage.settings import LineageSettings
 from schemas.topology import Topology
 from schemas.topology_file import DEFAULT_FILE, TopologyError, TopologyFile, read_topology
 from schemas.topology_graph import exclusive
@@ -117,12 +118,13 @@ def _run(options: argparse.Namespace, found: TopologyFile, kept: Kept, log: Any)
         locate(settings), timeout_s=settings.command_timeout_s, name=f"penstock-{options.worker}"
     )
     check_lanes(client, topology.lanes)
-    seal = Seal(state_key(settings.state_key.get_secret_value(), settings.data_dir))
+    key = state_key(settings.state_key.get_secret_value(), settings.data_dir)
+    seal, secret = Seal(key), LineageSettings().secret(otherwise=key)
     stations = _stations(client, topology, options.worker, lanes, seal, kept)
     if kept.dead:
         _inherit(stations, kept.dead)
     families = Families()
-    started = [_lane_run(station, kept.stopping, families, log) for station in stations]
+    started = [_lane_run(station, secret, kept.stopping, families, log) for station in stations]
     _freeze()
     try:
         return _serve(options, kept, stations, started, families, log)
@@ -164,12 +166,17 @@ def _inherit(stations: list[Station], dead: str) -> None:
 
 
 def _lane_run(
-    station: Station, stopping: threading.Event, families: Families, log: Any
+    station: Station, secret: bytes, stopping: threading.Event, families: Families, log: Any
 ) -> tuple[LaneRun, Metrics]:
     lane, standing = station.lane.index, Standing(stopping)
-    handler = build_handler(station.topology, station.worker, station.lane)
+    handler = build_handler(station.topology, station.worker, station.lane, secret)
     metrics = Metrics(
-        station.worker, station.settings.kind, time.time(), lane=lane, families=families
+        station.worker,
+        station.settings.kind,
+        time.time(),
+        lane=lane,
+        families=families,
+        handler=handler,
     )
     if station.lane.lanes > 1:
         log = log.bind(lane=lane)

@@ -1,38 +1,123 @@
 """The anomaly worker: flags messages that are unlike the past of their stream and key."""
 
+from collections.abc import Sequence
+
+from detectors.incidents import Finding, Incident, Incidents, Transition
 from detectors.watch import AnomalyVerdict, AnomalyWatch
-from schemas.findings import AnomalyEvent
-from schemas.topology import AnomalyWorkerSettings, Topology
-from streams.entry import Entry, Output
+from detectors.watch.verdicts import Guilt
+from schemas.findings import AnomalyEvent, GuiltyField, Status
+from schemas.topology import AnomalyWorkerSettings, Topology, Watched
+from streams.entry import Entry
 from streams.keys import Lane, bare
-from workers.provenance import carried_on, finding, text_field
-from workers.watching import WatchedStreams
+from workers.provenance import text_field
+from workers.watching import Part, Told, WatchedStream, WatchedStreams
 
 
-class Anomaly(WatchedStreams[AnomalyVerdict]):
-    """Emits an ``AnomalyEvent`` for each flagged message, derived from it."""
+class AnomalyStream(WatchedStream[AnomalyVerdict]):
+    """One stream, and the incidents that its flagged messages belong to."""
+
+    def __init__(self, watched: Watched, settings: AnomalyWorkerSettings, worker: str) -> None:
+        options = settings.detectors
+        super().__init__(watched, lambda: AnomalyWatch(options), options.max_keys)
+        self._incidents = Incidents(options.incidents, worker)
+        self._each = options.incidents.each
+
+    def events(self, entries: Sequence[Entry]) -> list[Told]:
+        """An event for flagged messages, and one for each incident that is over."""
+        seen = self.observe(entries)
+        found = [
+            Finding.of(verdict, seen.keys[verdict.row], entries[verdict.row].uid)
+            for verdict in seen.found
+        ]
+        changes = self._incidents.observe(found, seen.keys)
+        told = (change for change in changes if self._is_told(change))
+        return [_told(entries[change.row], change, seen.found) for change in told]
+
+    def _is_told(self, change: Transition) -> bool:
+        """A storm is told by its changes alone, once it has become long."""
+        return change.status is not Status.ONGOING or change.incident.n_findings <= self._each
+
+    def parts(self) -> dict[str, Part]:
+        """All that has a state, by name."""
+        return {**super().parts(), "incidents": self._incidents}
+
+
+class Anomaly(WatchedStreams):
+    """Emits an ``AnomalyEvent`` for each flagged message, and for the end of an incident."""
 
     def __init__(
         self, topology: Topology, settings: AnomalyWorkerSettings, worker: str, lane: Lane
     ) -> None:
-        super().__init__(topology, settings, lane, lambda: AnomalyWatch(settings.detectors))
+        self._settings, self._worker = settings, worker
+        super().__init__(topology, settings, lane)
 
-    def output(self, entry: Entry, key: str | None, verdict: AnomalyVerdict) -> Output:
-        """The event that tells of a flagged message."""
-        event = AnomalyEvent(
-            stream=bare(entry.stream),
-            key=key,
-            detector=verdict.detector,
-            message=entry.uid,
-            message_id=text_field(entry, b"id"),
-            at_ms=entry.at_ms,
-            score=verdict.score,
-            threshold=verdict.threshold,
-            p_value=verdict.p_value,
-            severity=verdict.severity,
-            fields=verdict.fields,
-            explanation=verdict.explanation[:1024],
-        )
-        note = finding(entry, self._schema, event, verdict.detector, verdict.severity)
-        fields = [b"data", event.model_dump_json().encode(), *carried_on(entry)]
-        return Output(self._writes, fields, note)
+    def watched(self, name: str) -> AnomalyStream:
+        """A stream of which nothing has been seen yet."""
+        return AnomalyStream(self._settings.watch[name], self._settings, self._worker)
+
+
+def _told(entry: Entry, change: Transition, found: Sequence[AnomalyVerdict]) -> Told:
+    if change.finding is None:
+        return Told(entry, _over(entry, change.incident), change.incident.last)
+    return Told(entry, _flagged(entry, found[change.finding], change), entry.uid)
+
+
+def _flagged(entry: Entry, verdict: AnomalyVerdict, change: Transition) -> AnomalyEvent:
+    incident = change.incident
+    return AnomalyEvent(
+        stream=bare(entry.stream),
+        key=incident.key,
+        detector=verdict.detector,
+        message=entry.uid,
+        message_id=text_field(entry, b"id"),
+        at_ms=entry.at_ms,
+        score=verdict.score,
+        threshold=verdict.threshold,
+        p_value=verdict.p_value,
+        severity=verdict.severity,
+        fields=verdict.fields,
+        guilty=tuple(_guilty(guilt) for guilt in verdict.guilty),
+        incident=incident.incident_id,
+        field=incident.field,
+        status=change.status,
+        count=incident.n_findings,
+        first=incident.first,
+        worst=incident.severity,
+        explanation=verdict.explanation[:1024],
+    )
+
+
+def _over(entry: Entry, incident: Incident) -> AnomalyEvent:
+    worst, number = incident.worst, incident.n_findings
+    messages = "message was" if number == 1 else "messages were"
+    return AnomalyEvent(
+        stream=bare(entry.stream),
+        key=incident.key,
+        detector=worst.detector,
+        message=incident.last,
+        at_ms=entry.at_ms,
+        score=worst.score,
+        threshold=worst.threshold,
+        p_value=worst.p_value,
+        severity=worst.severity,
+        fields=(),
+        incident=incident.incident_id,
+        field=incident.field,
+        status=Status.CLEAR,
+        count=number,
+        first=incident.first,
+        worst=worst.severity,
+        explanation=f"{incident.field} is as usual again; {number:,} {messages} flagged",
+    )
+
+
+def _guilty(guilt: Guilt) -> GuiltyField:
+    return GuiltyField(
+        field=guilt.field,
+        value=guilt.value,
+        share=min(guilt.share, 1.0),
+        expected=guilt.expected,
+        low=guilt.low,
+        high=guilt.high,
+        nearest=guilt.nearest,
+    )

@@ -13,7 +13,15 @@ from schemas.topology import GateSettings, Topology
 from streams.entry import Entry, Output, Settled, carried
 from streams.keys import Lane
 from streams.quarantine import ONLY_FOR
-from workers.provenance import circumstances, named_by_producer, producer_id, provenance
+from workers.provenance import (
+    NO_HASHES,
+    Circumstances,
+    RoeHashes,
+    circumstances,
+    named_by_producer,
+    producer_id,
+    provenance,
+)
 
 _MOST_VIOLATIONS = 32
 _MOST_NOTES = 1024
@@ -23,20 +31,21 @@ _REPLACED = frozenset((b"parents", ONLY_FOR))
 class Boundary:
     """What one source stream has to fulfil, and where to it goes on."""
 
-    def __init__(self, schema: Schema, target: str) -> None:
+    def __init__(self, schema: Schema, target: str, hashes: RoeHashes) -> None:
         self.schema = schema
         self.target = target
         self.validate = schema.validator.validate_json
-        self._notes: dict[tuple[str | None, str | None], Mapping[str, Any]] = {}
+        self._hashes = hashes
+        self._notes: dict[Circumstances, Mapping[str, Any]] = {}
 
     def note(self, event: object) -> Mapping[str, Any]:
         """What lineage says of a message; alike messages share it, so it is written once."""
         security = getattr(event, "security", None)
-        told: tuple[str | None, str | None]
         if type(security) is SecurityContext:  # the layers' own, whose fields need no look
-            told = (security.tenant, security.classification)
+            roe_hash = self._hashes.of(security.roe_token)
+            told = Circumstances(security.tenant, security.classification, roe_hash)
         else:
-            told = circumstances(event)
+            told = circumstances(event, self._hashes)
         found = self._notes.get(told)
         if found is None:
             if len(self._notes) >= _MOST_NOTES:
@@ -53,12 +62,19 @@ class Gate:
     that stands there twice, an unusable ``id``.
     """
 
-    def __init__(self, topology: Topology, settings: GateSettings, worker: str, lane: Lane) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        settings: GateSettings,
+        worker: str,
+        lane: Lane,
+        hashes: RoeHashes = NO_HASHES,
+    ) -> None:
         self._worker = worker
         self._limits = topology.limits
         self._boundaries = {
             lane.stream(source): Boundary(
-                resolve(topology.streams[source].schema_name), lane.stream(target)
+                resolve(topology.streams[source].schema_name), lane.stream(target), hashes
             )
             for source, target in settings.routes.items()
         }

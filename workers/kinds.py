@@ -6,12 +6,16 @@ from importlib import import_module
 from schemas.topology import Topology
 from streams.keys import Lane
 from workers.handler import Handler
+from workers.provenance import RoeHashes
 
 Build = Callable[[Topology, str, Lane], Handler]
 
 
-def build_handler(topology: Topology, worker: str, lane: Lane) -> Handler:
+def build_handler(topology: Topology, worker: str, lane: Lane, secret: bytes = b"") -> Handler:
     """The handler of a worker on a lane.
+
+    ``secret`` is the key of what lineage says: of the hash chain, and of the hashes that stand for
+    ROE tokens, which are left out without one.
 
     Raises Misconfigured when the topology asks for something that cannot be. Importing River or
     a graph driver takes long, so each kind is imported only where it runs.
@@ -21,7 +25,7 @@ def build_handler(topology: Topology, worker: str, lane: Lane) -> Handler:
         case "gate":
             from workers.gate import Gate
 
-            return Gate(topology, settings, worker, lane)
+            return Gate(topology, settings, worker, lane, RoeHashes(secret))
         case "anomaly":
             from workers.anomaly import Anomaly
 
@@ -34,11 +38,11 @@ def build_handler(topology: Topology, worker: str, lane: Lane) -> Handler:
             from workers.transform import Transform, TransformWithMemory
 
             made = TransformWithMemory if settings.memory else Transform
-            return made(topology, settings, worker, lane)
+            return made(topology, settings, worker, lane, RoeHashes(secret))
         case "lineage":
             from workers.lineage import LineageSink
 
-            return LineageSink(topology, worker)
+            return LineageSink(topology, worker, secret=secret)
 
 
 def import_kind(kind: str) -> None:

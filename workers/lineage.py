@@ -15,6 +15,8 @@ from workers.handler import TryLater
 class LineageSink:
     """Writes each batch in one transaction; a redelivered batch changes nothing.
 
+    Each record becomes a link of the store's hash chain, made with ``secret``.
+
     A record that is none raises, and so ends as a dead letter. While the store is away the batch
     is kept and tried again; what is coming waits in its stream.
     """
@@ -25,10 +27,11 @@ class LineageSink:
         worker: str,
         *,
         open_store: Callable[[], LineageStore] | None = None,
+        secret: bytes = b"",
     ) -> None:
         layers = {n: s.layer for n, s in topology.streams.items() if s.layer is not None}
         self._worker = worker
-        self._open_store = open_store or (lambda: _configured_store(layers))
+        self._open_store = open_store or (lambda: _configured_store(layers, secret))
         self._store: LineageStore | None = None
 
     def handle(self, batch: Sequence[Entry]) -> list[Settled]:
@@ -43,8 +46,8 @@ class LineageSink:
         return [Settled(entry) for entry in batch]
 
 
-def _configured_store(layers: dict[str, int]) -> LineageStore:
-    return open_store(LineageSettings().store(), layers)
+def _configured_store(layers: dict[str, int], secret: bytes) -> LineageStore:
+    return open_store(LineageSettings().store(secret), layers)
 
 
 def _stamped(entry: Entry) -> StampedRecord:

@@ -1,7 +1,8 @@
 """What a worker counts. Every name begins with ``penstock_`` and every label has few values."""
 
 from collections import Counter as Tally
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol, runtime_checkable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -33,6 +34,14 @@ class Families:
         self.duplicates = counter("penstock_duplicates", "Entries dropped as duplicates by id.")
         self.commits = counter("penstock_commits", "Commits.")
         self.trimmed = counter("penstock_trimmed", "Entries trimmed.", "stream")
+        self.counts = {
+            "keys_evicted": counter(
+                "penstock_keys_evicted", "Keys forgotten to make room for others.", "stream"
+            ),
+            "labels_evicted": counter(
+                "penstock_labels_evicted", "Halves forgotten before the other came.", "stream"
+            ),
+        }
         self.seconds = Histogram(
             "penstock_batch_seconds", "Handling and committing one batch.", _LANE,
             buckets=_SECONDS, registry=registry,
@@ -57,8 +66,20 @@ class Families:
         )
 
 
+@runtime_checkable
+class Counting(Protocol):
+    """A handler that counts: numbers since the beginning, by stream and by what is counted."""
+
+    def counts(self) -> Mapping[str, Mapping[str, int]]:
+        """The numbers as they are now."""
+        ...
+
+
 class Metrics:
-    """The metrics of one worker on one lane; the lanes of a process share their ``families``."""
+    """The metrics of one worker on one lane; the lanes of a process share their ``families``.
+
+    What ``handler`` counts, where it does, is read after each batch.
+    """
 
     def __init__(
         self,
@@ -68,9 +89,12 @@ class Metrics:
         *,
         lane: int = 0,
         families: Families | None = None,
+        handler: object = None,
     ) -> None:
         self._all = found = families or Families()
         self.registry = found.registry
+        self._handler = handler if isinstance(handler, Counting) else None
+        self._counted: dict[tuple[str, str], int] = {}
         process = {"worker": worker, "kind": kind}
         self._labels = labels = {**process, "lane": str(lane)}
         self._seconds = found.seconds.labels(**labels)
@@ -91,6 +115,17 @@ class Metrics:
         first = {s.entry.stream: s.entry for s in reversed(settled)}  # oldest first in a stream
         self._age.observe(max(0.0, now_s - min(e.at_ms for e in first.values()) / 1000))
         self._last.set(now_s)
+        self._count()
+
+    def _count(self) -> None:
+        """Raise the counters to the handler's; a rebuilt state may count less for a while."""
+        for stream, counts in self._handler.counts().items() if self._handler else ():
+            for name, number in counts.items():
+                before = self._counted.get((stream, name), 0)
+                self._all.counts[name].labels(**self._labels, stream=stream).inc(
+                    max(0, number - before)
+                )
+                self._counted[stream, name] = max(before, number)
 
     def committed(self, committed: Committed, inputs: int) -> None:
         """Note what one commit did."""

@@ -19,7 +19,14 @@ from schemas.topology import Topology, TransformSettings
 from streams.entry import Entry, Output, Settled
 from streams.keys import Lane, bare
 from workers.errors import Misconfigured
-from workers.provenance import carried_on, circumstances, provenance, text_field
+from workers.provenance import (
+    NO_HASHES,
+    RoeHashes,
+    carried_on,
+    circumstances,
+    provenance,
+    text_field,
+)
 
 
 class OutputRefused(ValueError):
@@ -30,9 +37,15 @@ class Transform:
     """A function without memory: what it makes of a message depends on that message alone."""
 
     def __init__(
-        self, topology: Topology, settings: TransformSettings, worker: str, lane: Lane
+        self,
+        topology: Topology,
+        settings: TransformSettings,
+        worker: str,
+        lane: Lane,
+        hashes: RoeHashes = NO_HASHES,
     ) -> None:
         self._worker = worker
+        self._hashes = hashes
         self._function = _function_of(settings, worker)
         self._sources = {s: resolve(topology.streams[s].schema_name) for s in settings.reads}
         self._targets = {s: resolve(topology.streams[s].schema_name) for s in settings.writes}
@@ -76,7 +89,8 @@ class Transform:
         subject = derived.subject or text_field(entry, b"subject")
         if subject:
             fields += [b"subject", subject.encode()]
-        note = provenance(schema, circumstances(event)) | {"source": f"penstock/{self._worker}"}
+        told = circumstances(event, self._hashes)
+        note = provenance(schema, told) | {"source": f"penstock/{self._worker}"}
         return Output(self._keys[stream], fields, note, tuple(derived.parents) or None)
 
     def _checked(self, event: Any, schema: Schema, stream: str) -> tuple[bytes, Any]:
@@ -96,9 +110,14 @@ class TransformWithMemory(Transform):
     """A function that remembers. Its lane is owned alone, and its memory survives a crash."""
 
     def __init__(
-        self, topology: Topology, settings: TransformSettings, worker: str, lane: Lane
+        self,
+        topology: Topology,
+        settings: TransformSettings,
+        worker: str,
+        lane: Lane,
+        hashes: RoeHashes = NO_HASHES,
     ) -> None:
-        super().__init__(topology, settings, worker, lane)
+        super().__init__(topology, settings, worker, lane, hashes)
         self.fingerprint = sha256(settings.call.encode()).hexdigest()[:16]
         self._memory: dict[str, Any] = {}
 

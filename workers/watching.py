@@ -5,65 +5,108 @@ Each stream is watched apart, so the order of entries across streams does not ma
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from itertools import groupby
-from typing import Any, Generic
+from operator import attrgetter
+from typing import Any, Generic, NamedTuple, Protocol
 
+import numpy as np
 from pydantic_core import from_json
 
-from detectors.fields import FieldTable
+from detectors.fields import Columns, FieldTable
 from detectors.state import State, StateError, pack, unpack
+from detectors.values import Floats
 from detectors.watch import KeyedWatch
 from detectors.watch.verdicts import V, Watch
 from schemas.detector_settings import FieldSettings
+from schemas.findings import AnomalyEvent, DriftEvent
 from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topology, Watched
 from streams.entry import Entry, Output, Settled
 from streams.keys import Lane, bare
+from workers.provenance import carried_on, finding
+from workers.recent import places_of
+
+Payload = Mapping[str, Any]
 
 
-class WatchedStream(Generic[V]):
-    """One stream: which fields it has, and a watch for each value of its key."""
+class Seen(NamedTuple, Generic[V]):
+    """A batch of one stream, a payload and a key for each entry, and what a watch found in it."""
 
-    def __init__(self, watched: Watched, make: Callable[[], Watch[V]], max_keys: int) -> None:
-        self._path = watched.key.split(".") if watched.key else None
-        self._fields = FieldTable(FieldSettings(patterns=watched.fields or None))
-        self._watch: KeyedWatch[V] = KeyedWatch(make, max_keys)
+    entries: Sequence[Entry]
+    payloads: Sequence[Payload]
+    keys: Sequence[str | None]
+    columns: Columns
+    found: Sequence[V]
 
-    def observe(self, entries: Sequence[Entry]) -> list[tuple[Entry, str | None, V]]:
-        """Judge and learn entries; the flagged ones with their key and verdict, in their order.
 
-        A payload that is no JSON object has no fields; one that is no JSON raises ValueError.
-        """
-        payloads = [from_json(entry.get(b"data") or b"null") for entry in entries]
-        payloads = [payload if isinstance(payload, dict) else {} for payload in payloads]
-        keys = [self._key(payload) for payload in payloads]
-        columns = self._fields.columns(payloads)
-        found = self._watch.observe(keys, columns.names, columns.x)
-        return [(entries[verdict.row], keys[verdict.row], verdict) for verdict in found]
+class Told(NamedTuple):
+    """An event, the entry by which it became known, and the message that it is about."""
 
-    def _key(self, payload: Mapping[str, Any]) -> str | None:
-        if self._path is None:
-            return None
-        value: Any = payload
-        for name in self._path:
-            value = value.get(name) if isinstance(value, dict) else None
-        return str(value)[:128] or None if isinstance(value, str | int) else None
+    entry: Entry
+    event: AnomalyEvent | DriftEvent
+    about: str
+
+
+class Part(Protocol):
+    """Something with a state of its own."""
 
     def state(self) -> State:
         """Everything learnt."""
-        return {"fields": self._fields.state(), "watch": self._watch.state()}
+        ...
 
     def restore(self, state: State) -> None:
         """Continue from ``state``; raises StateError when it does not fit."""
-        for name, part in (("fields", self._fields), ("watch", self._watch)):
+        ...
+
+
+class WatchedStream(ABC, Generic[V]):
+    """One stream: which fields it has, and a watch for each value of its key."""
+
+    def __init__(self, watched: Watched, make: Callable[[], Watch[V]], max_keys: int) -> None:
+        self._path = watched.key
+        self._fields = FieldTable(FieldSettings(patterns=watched.fields or None))
+        self._watch: KeyedWatch[V] = KeyedWatch(make, max_keys)
+
+    @abstractmethod
+    def events(self, entries: Sequence[Entry]) -> list[Told]:
+        """Judge and learn entries; what there is to tell, by entry."""
+
+    def observe(self, entries: Sequence[Entry]) -> Seen[V]:
+        """Judge and learn entries; the verdicts come in their order.
+
+        A payload that is no JSON object has no fields; one that is no JSON raises ValueError.
+        """
+        parsed = [from_json(entry.get(b"data") or b"null") for entry in entries]
+        payloads = [payload if isinstance(payload, dict) else {} for payload in parsed]
+        keys = [key_of(payload, self._path) for payload in payloads]
+        columns = self._fields.columns(payloads)
+        found = self._watch.observe(keys, columns.names, columns.x, times_s(entries))
+        return Seen(entries, payloads, keys, columns, found)
+
+    def counts(self) -> dict[str, int]:
+        """What was counted since the beginning, by what it is."""
+        return {"keys_evicted": self._watch.evicted}
+
+    def parts(self) -> dict[str, Part]:
+        """All that has a state, by name."""
+        return {"fields": self._fields, "watch": self._watch}
+
+    def state(self) -> State:
+        """Everything learnt."""
+        return {name: part.state() for name, part in self.parts().items()}
+
+    def restore(self, state: State) -> None:
+        """Continue from ``state``; raises StateError when it does not fit."""
+        for name, part in self.parts().items():
             inner = state.get(name)
             if not isinstance(inner, Mapping):
                 raise StateError(f"the state of a watched stream has no {name!r}")
             part.restore(inner)
 
 
-class WatchedStreams(ABC, Generic[V]):
-    """All streams of a worker, as a ``StatefulHandler`` needs them; ``make`` makes a key's watch.
+class WatchedStreams(ABC):
+    """All streams of a worker, as a ``StatefulHandler`` needs them.
 
     ``fingerprint`` changes with every setting that the state depends on.
     """
@@ -73,38 +116,36 @@ class WatchedStreams(ABC, Generic[V]):
         topology: Topology,
         settings: AnomalyWorkerSettings | DriftWorkerSettings,
         lane: Lane,
-        make: Callable[[], Watch[V]],
     ) -> None:
         watched = {name: item.model_dump() for name, item in settings.watch.items()}
         said = repr([settings.detectors.model_dump_json(), watched])
         self.fingerprint = sha256(said.encode()).hexdigest()[:16]
-        self._watched = settings.watch
-        self._make: Callable[[], Watch[V]] = make
-        self._max_keys = settings.detectors.max_keys
+        self._names = tuple(settings.watch)
         self._writes = lane.stream(settings.writes)
         self._schema = topology.streams[settings.writes].schema_name
         self.reset()
 
+    @abstractmethod
+    def watched(self, name: str) -> WatchedStream[Any]:
+        """A stream of which nothing has been seen yet."""
+
     def handle(self, batch: Sequence[Entry]) -> list[Settled]:
-        """Judge and learn a batch; each flagged entry emits what was found in it."""
+        """Judge and learn a batch; each entry emits what became known by it."""
         found: dict[str, list[Output]] = {}
-        for stream, entries in groupby(batch, key=lambda entry: bare(entry.stream)):
-            for entry, key, verdict in self._streams[stream].observe(list(entries)):
-                found.setdefault(entry.uid, []).append(self.output(entry, key, verdict))
+        for stream, entries in groupby(batch, key=attrgetter("stream")):
+            for told in self._streams[bare(stream)].events(list(entries)):
+                found.setdefault(told.entry.uid, []).append(self._output(told))
         if not found:
             return [Settled(entry) for entry in batch]
         return [Settled(entry, outputs=found.get(entry.uid, [])) for entry in batch]
 
-    @abstractmethod
-    def output(self, entry: Entry, key: str | None, verdict: V) -> Output:
-        """The event that tells of a verdict about an entry."""
+    def counts(self) -> dict[str, dict[str, int]]:
+        """What each stream counted since the beginning: by stream, and by what it is."""
+        return {name: stream.counts() for name, stream in self._streams.items()}
 
     def reset(self) -> None:
         """Forget everything."""
-        self._streams: dict[str, WatchedStream[V]] = {
-            name: WatchedStream(item, self._make, self._max_keys)
-            for name, item in self._watched.items()
-        }
+        self._streams = {name: self.watched(name) for name in self._names}
 
     def state(self) -> bytes:
         """The state of all streams, packed."""
@@ -118,3 +159,33 @@ class WatchedStreams(ABC, Generic[V]):
             if not isinstance(inner, Mapping):
                 raise StateError(f"the state does not know the stream {name!r}")
             stream.restore(inner)
+
+    def _output(self, told: Told) -> Output:
+        note = finding(told.about, self._schema, told.event)
+        fields = [b"data", told.event.model_dump_json().encode(), *carried_on(told.entry)]
+        parents = None if told.about == told.entry.uid else [told.about, told.entry.uid]
+        return Output(self._writes, fields, note, parents)
+
+
+def value_at(payload: Payload, path: str) -> Any:
+    """What stands at a dotted path of a payload; None where nothing does."""
+    value: Any = payload
+    for name in _steps(path):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+@cache
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
+def key_of(payload: Payload, path: str | None) -> str | None:
+    """The value of the key, as text of at most 128 characters; None where there is none."""
+    value = value_at(payload, path) if path else None
+    return str(value)[:128] or None if isinstance(value, str | int) else None
+
+
+def times_s(entries: Sequence[Entry]) -> Floats:
+    """The times of entries in seconds since the epoch: float64 [entries]."""
+    return places_of(entries)[:, 0].astype(np.float64) / 1000.0

@@ -4,8 +4,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.drift.contract import Input, Measured
+from detectors.drift.contract import Detection, Input, Measured
 from detectors.drift.evidence import Evidence
+from detectors.drift.latest import Latest
+from detectors.drift.present import Present
 from detectors.drift.sequential import Sequential, Step
 from detectors.drift.uniforms import uniforms
 from detectors.state import State, StateError
@@ -16,6 +18,7 @@ from schemas.drift_settings import BernoulliSettings
 _MORE = (1.15, 1.3, 1.6, 2.0, 3.0, 5.0)
 _FEWER = (0.8, 0.6, 0.4, 0.2, 0.05)
 _MOST = 0.95  # share of ones beyond which no bet on more is worth while
+_BATCH = 512  # values judged at once at most, which bounds what the bets on them take
 _REPORTED = 1000
 
 
@@ -26,8 +29,8 @@ class Bernoulli(Sequential):
     ranking above zeros; u is uniform without a change, whatever the share c of ones. A bet on r
     times as many ones pays r where u > 1 - c, and (1 - r c) / (1 - c) elsewhere: 1 on average,
     as c is that of the past alone. The mean of the bets' Shiryaev-Roberts sums is the statistic
-    ``sr_e_detector``; P(false alarm within n values) <= n / ``run_length``. The first
-    ``n_start`` values are only learnt.
+    ``sr_e_detector``; P(false alarm within n values) <= n / ``run_length``, or the sum of the
+    weights where there are some. The first ``n_start`` values are only learnt.
 
     Misses: an increase so slow that the baseline follows it, and one from 0.10 to 0.15 within
     some 400 values. A run of errors that depend on each other looks like an increase.
@@ -49,33 +52,40 @@ class Bernoulli(Sequential):
         self._n_seen = 0
         super().__init__(_REPORTED, _REPORTED)
 
-    def _start(self) -> None:
-        self._past, self._n_ones = np.zeros(0, dtype=np.uint8), 0
-        self._evidence = Evidence(len(self._ratios))
-        self._n_bets = 0
+    def update(self, x: Floats, weights: Floats | None = None) -> list[Detection]:
+        """Take in ``x`` (float64 [n]); returns the detections, by ascending row.
 
-    def _take(self, values: Floats) -> Step:
-        n_learn = self._options.n_start - len(self._past)
+        ``weights`` (float64 [n], >= 0, known before the value) are the false alarms that each
+        value adds to those allowed; those of NaN count for nothing. Either all calls have
+        weights or none.
+        """
+        return self._walk(Present.of(x, weights))
+
+    def _start(self) -> None:
+        self._past, self._n_ones = Latest(self._options.n_ref, np.zeros(0, dtype=np.uint8)), 0
+        self._evidence, self._staked = Evidence(len(self._ratios)), 0.0
+
+    def _take(self, part: Present) -> Step:
+        n_learn = self._options.n_start - self._n
         if n_learn > 0:
-            return self._keep(values[:n_learn])
-        part = values[: self._evidence.room]
-        bets = self._bets(part)
-        sums = self._evidence.push(bets)
-        over = np.flatnonzero(sums > self._options.run_length)
-        if not len(over):
-            self._n_bets += len(part)
-            return self._keep(part)
-        n_taken = int(over[0]) + 1
-        value = float(sums[over[0]])
-        e_value = value / (self._n_bets + n_taken)
-        measured = Measured("sr_e_detector", value, self._options.run_length, e_value=e_value)
-        return self._keep(part[:n_taken])._replace(measured=measured)
+            return self._keep(part.values[:n_learn])
+        part = part[: min(_BATCH, self._options.n_ref)]
+        limit = part.limit(self._options.run_length)
+        sums = self._evidence.push(self._bets(part.values), part.weights, limit)
+        if sums.max() <= limit:
+            self._staked = part.staked(self._staked)
+            return self._keep(part.values)
+        row = int((sums > limit).argmax())
+        value, staked = float(sums[row]), part[: row + 1].staked(self._staked)
+        measured = Measured("sr_e_detector", value, limit, e_value=value / staked)
+        return self._keep(part.values[: row + 1])._replace(measured=measured)
 
     def _keep(self, values: Floats) -> Step:
-        both = np.concatenate((self._past, values.astype(np.uint8)))
-        gone = both[: -self._options.n_ref]
-        self._n_ones += int(values.sum()) - int(np.count_nonzero(gone))
-        self._past = both[-self._options.n_ref :]
+        past, size = self._past.values, self._options.n_ref
+        gone = past[: max(0, len(past) + len(values) - size)]
+        new = values.astype(np.uint8)
+        self._n_ones += int(np.count_nonzero(new[-size:])) - int(np.count_nonzero(gone))
+        self._past.push(new)
         self._n_seen += len(values)
         return Step(len(values))
 
@@ -93,30 +103,31 @@ class Bernoulli(Sequential):
 
     def _counts(self, part: Floats) -> tuple[Floats, Floats]:
         """Return how many values lie before each, and how many ones are among them."""
-        size, n_past = self._options.n_ref, len(self._past)
-        n = n_past + np.arange(len(part), dtype=np.float64)
-        ones = self._n_ones + np.cumsum(part) - part
-        if n[-1] > size:
-            n_gone = np.maximum(n - size, 0.0).astype(np.int64)
-            gone = np.concatenate(([0.0], np.cumsum(self._past[: n_gone[-1]], dtype=np.float64)))
-            ones = ones - gone[n_gone]
+        size, past = self._options.n_ref, self._past.values
+        n = np.arange(len(past), len(past) + len(part), dtype=np.float64)
+        ones = self._n_ones + part.cumsum() - part
+        n_gone = len(past) + len(part) - 1 - size
+        if n_gone > 0:
+            ones[-n_gone:] -= past[:n_gone].cumsum(dtype=np.float64)
         return np.minimum(n, size), ones
 
     def _learnt(self) -> State:
         return {
-            "past": self._past.copy(),
+            "past": self._past.values.copy(),
             "n_seen": self._n_seen,
-            "n_bets": self._n_bets,
+            "staked": self._staked,
             "evidence": self._evidence.state(),
         }
 
     def _relearn(self, reader: StateReader, n: int) -> None:
-        n_seen, n_bets = reader.integer("n_seen"), reader.integer("n_bets")
+        n_seen, staked = reader.integer("n_seen"), reader.number("staked")
         past = reader.array("past", np.uint8, (min(n, self._options.n_ref),))
         evidence = Evidence(len(self._ratios))
         evidence.restore(reader.mapping("evidence"))
         if past.max(initial=0) > 1:
             raise StateError(f"the state of {self.kind} holds values that are neither 0 nor 1")
-        self._past, self._n_ones = past, int(past.sum())
-        self._n_seen, self._n_bets = n_seen, n_bets
+        if not 0.0 <= staked < np.inf:
+            raise StateError(f"the state of {self.kind} holds a stake that no gambler had")
+        self._past, self._n_ones = Latest(self._options.n_ref, past), int(past.sum())
+        self._n_seen, self._staked = n_seen, staked
         self._evidence = evidence

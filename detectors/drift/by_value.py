@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 
 from detectors.drift.contract import Input, Measured
+from detectors.drift.present import Present
 from detectors.drift.sequential import Sequential, Step
 from detectors.state import State, StateError
 from detectors.state_reader import StateReader
-from detectors.values import Floats
 from schemas.drift_settings import ErrorSettings
 
 
@@ -22,11 +22,11 @@ class ByValue(Sequential):
     def _step(self, value: float) -> Measured | None:
         """Take in one value; what it makes evident, if anything."""
 
-    def _take(self, values: Floats) -> Step:
-        for index, value in enumerate(values.tolist()):
+    def _take(self, part: Present) -> Step:
+        for index, value in enumerate(part.values.tolist()):
             if measured := self._step(value):
                 return Step(index + 1, measured)
-        return Step(len(values))
+        return Step(len(part))
 
     def _learnt(self) -> State:
         return {"numbers": np.array([getattr(self, name) for name in self.remembers], np.float64)}

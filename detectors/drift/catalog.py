@@ -28,6 +28,9 @@ ALL: tuple[type[DriftDetector], ...] = (
 )
 """Every detector; each has its settings in :class:`DriftSettings` under its kind."""
 
+WEIGHTED = (Conformal, Bernoulli)
+"""Those whose values can have weights, by which a budget of false alarms is kept."""
+
 
 def detectors_for(settings: DriftSettings, takes: Input = "values") -> dict[str, DriftDetector]:
     """Return new detectors for one field, by kind; those whose settings are None are off."""

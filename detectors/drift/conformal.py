@@ -1,5 +1,6 @@
 """Bets on the ranks of values among those before them: the detector for whatever distribution."""
 
+from bisect import bisect_right
 from typing import ClassVar
 
 import numpy as np
@@ -7,16 +8,19 @@ import numpy as np
 from detectors.drift.bets import cells, rank_bets
 from detectors.drift.contract import Detection, Input, Measured, detection
 from detectors.drift.evidence import Evidence
+from detectors.drift.latest import Latest
+from detectors.drift.present import Present
 from detectors.drift.ranks import SlidingRanks
 from detectors.drift.uniforms import uniforms
 from detectors.drift.whitening import REACH, Whitening, fitted, from_numbers
 from detectors.state import State, StateError
 from detectors.state_reader import StateReader
-from detectors.values import Floats, clean
+from detectors.values import Floats
 from schemas.drift_settings import ConformalSettings
 
 _REFITS = (400, 500, 600, 800, 1000, 1200, 1600, 2000, 2400, 3200)  # values since the start
 _CAUTION = 100.0  # by which the threshold is higher when values depend on their past
+_BATCH = 512  # values judged at once at most, which bounds what the bets on them take
 _CURRENT = 1000  # of the last values at most, those in which the change is looked for
 
 
@@ -28,7 +32,9 @@ class Conformal:
     distribution. Nineteen bets on level, spread and shape pay b(u), on average 1; the mean of
     their Shiryaev-Roberts sums M = (M + 1) * b(u) is the statistic ``sr_e_detector``, and
     ``run_length`` the threshold: P(false alarm within n values) <= n / ``run_length``. That is
-    exact up to ``n_ref`` values after a start and very nearly so afterwards.
+    exact up to ``n_ref`` values after a start and very nearly so afterwards. With weights, in
+    false alarms, M = (M + w) * b(u) and the threshold is 1: false alarms are as many as the sum
+    of the weights on average, at most.
 
     Values that depend on their past are not exchangeable, so the predictable part is taken out
     first, where there is significant evidence of one: a regression on two lags and a smoothed
@@ -58,30 +64,35 @@ class Conformal:
         self._n_seen = 0
         self._start()
 
-    def update(self, x: Floats) -> list[Detection]:
-        """Take in ``x`` (float64 [n]); returns the detections, by ascending row."""
-        rows = np.flatnonzero(~np.isnan(x))
-        values = clean(x[rows])
+    def update(self, x: Floats, weights: Floats | None = None) -> list[Detection]:
+        """Take in ``x`` (float64 [n]); returns the detections, by ascending row.
+
+        ``weights`` (float64 [n], >= 0, known before the value) are the false alarms that each
+        value adds to those allowed; those of NaN count for nothing. Either all calls have
+        weights or none.
+        """
+        values = Present.of(x, weights)
         found, begin = [], 0
         while begin < len(values):
             part = values[begin : begin + self._until_due()]
             measured, n_taken = None, len(part)
             if self._n >= self._options.n_start:
                 measured, n_taken = self._judge(part)
-            self._remember(part[:n_taken])
+            self._remember(part.values[:n_taken])
             begin += n_taken
             if measured:
-                found.append(self._detection(int(rows[begin - 1]), measured))
+                found.append(self._detection(values.row(begin - 1), measured))
                 self._start()
         return found
 
     def state(self) -> State:
         """Return the recent values, how they are whitened, and what the bets have won."""
         return {
-            "values": self._values.copy(),
+            "values": self._values.values.copy(),
             "n": self._n,
             "n_seen": self._n_seen,
             "whitening": self._whitening.numbers(),
+            "staked": self._staked,
             "evidence": self._evidence.state(),
         }
 
@@ -89,59 +100,67 @@ class Conformal:
         """Continue from ``state``; raises StateError when it does not fit."""
         reader = StateReader(state, self.kind)
         n, n_seen = reader.integer("n"), reader.integer("n_seen")
-        values = reader.floats("values", (min(n, self._options.n_ref + REACH),))
-        whitening = from_numbers(reader.floats("whitening", (8,)))
+        values = reader.floats("values", (min(n, self._n_values),))
+        whitening, staked = from_numbers(reader.floats("whitening", (8,))), reader.number("staked")
         units = (whitening.unit, whitening.size_unit, whitening.mean_size)
-        if not np.isfinite(np.append(values, whitening.numbers())).all() or min(units) <= 0.0:
+        numbers = np.append(values, (*whitening.numbers(), staked))
+        if not np.isfinite(numbers).all() or min(units) <= 0.0:
             raise StateError(f"the state of {self.kind} holds numbers that are not finite")
         evidence = Evidence(len(self._bets))
         evidence.restore(reader.mapping("evidence"))
-        self._values, self._n, self._n_seen = values, n, n_seen
-        self._evidence = evidence
+        self._values, self._n, self._n_seen = Latest(self._n_values, values), n, n_seen
+        self._evidence, self._staked = evidence, staked
         self._whiten(whitening)
 
+    @property
+    def _n_values(self) -> int:
+        return self._options.n_ref + REACH
+
     def _start(self) -> None:
-        self._values, self._n = np.zeros(0), 0
-        self._evidence = Evidence(len(self._bets))
+        self._values, self._n = Latest(self._n_values, np.zeros(0)), 0
+        self._evidence, self._staked = Evidence(len(self._bets)), 0.0
         self._whitening = Whitening()
 
     def _until_due(self) -> int:
-        """Return how many values may be judged at once before a fit, or a block's end, is due."""
+        """Return how many values may be judged at once, before a fit is due."""
         if self._n < self._options.n_start:
             return self._options.n_start - self._n
-        left = next((count - self._n for count in _REFITS if count > self._n), self._evidence.room)
-        return min(left, self._evidence.room)
+        most, due = min(_BATCH, self._options.n_ref), bisect_right(_REFITS, self._n)
+        return min(_REFITS[due] - self._n, most) if due < len(_REFITS) else most
 
-    def _judge(self, part: Floats) -> tuple[Measured | None, int]:
+    def _judge(self, part: Present) -> tuple[Measured | None, int]:
         """Bet on ``part``; return what it made evident, and how many values that took."""
-        residuals = self._whitening.residuals(np.concatenate((self._values[-REACH:], part)))
-        places = self._ranks.push(residuals)
+        past = self._values.values
+        places = self._ranks.push(self._whitening.follow(past, part.values))
         coins = uniforms(self._options.seed, self._n_seen, len(part))
         ranks = (places.below + coins * (places.equal + 1)) / (places.n + 1)
-        sums = self._evidence.push(self._bets.take(cells(ranks), axis=1))
-        over = np.flatnonzero(sums > self._threshold)
-        if not len(over):
+        bets = self._bets.take(cells(ranks), axis=1)
+        limit = self._caution * part.limit(self._options.run_length)
+        sums = self._evidence.push(bets, part.weights, limit)
+        if sums.max() <= limit:
+            self._staked = part.staked(self._staked)
             return None, len(part)
-        n_taken = int(over[0]) + 1
-        value = float(sums[over[0]])
-        e_value = value / (self._n + n_taken - self._options.n_start)
-        measured = Measured("sr_e_detector", value, self._threshold, e_value=e_value)
-        return measured, n_taken
+        row = int((sums > limit).argmax())
+        value, staked = float(sums[row]), part[: row + 1].staked(self._staked)
+        return Measured("sr_e_detector", value, limit, e_value=value / staked), row + 1
 
     def _remember(self, part: Floats) -> None:
-        self._values = np.concatenate((self._values, part))[-self._options.n_ref - REACH :]
+        self._values.push(part)
         self._n += len(part)
         self._n_seen += len(part)
         n_start = self._options.n_start
         if self._n == n_start or (self._n > n_start and self._n in _REFITS):
-            self._whiten(fitted(self._values) if self._options.whiten else self._whitening)
+            fit = self._options.whiten
+            self._whiten(fitted(self._values.values) if fit else self._whitening)
 
     def _whiten(self, whitening: Whitening) -> None:
         self._whitening = whitening
-        self._threshold = self._options.run_length * (_CAUTION if whitening.is_active else 1.0)
+        self._caution = _CAUTION if whitening.is_active else 1.0
         if self._n >= self._options.n_start:
-            self._ranks = SlidingRanks(self._options.n_ref, whitening.residuals(self._values))
+            residuals = whitening.residuals(self._values.values)
+            self._ranks = SlidingRanks(self._options.n_ref, residuals)
 
     def _detection(self, row: int, measured: Measured) -> Detection:
-        n_current = min(_CURRENT, len(self._values) // 2)
-        return detection(row, measured, self._values[:-n_current], self._values[-n_current:])
+        values = self._values.values
+        n_current = min(_CURRENT, len(values) // 2)
+        return detection(row, measured, values[:-n_current], values[-n_current:])

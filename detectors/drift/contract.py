@@ -98,7 +98,8 @@ class DriftDetector(Protocol):
     split of the values into calls gives the same detections and the same state, bit for bit.
     After a detection the detector learns what is normal anew. Memory is bounded.
 
-    The constructor takes the detector's own settings.
+    The constructor takes the detector's own settings. The update of some, named in
+    ``catalog.WEIGHTED``, also takes weights, by which a budget of false alarms is kept.
     """
 
     kind: ClassVar[str]

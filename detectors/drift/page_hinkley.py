@@ -1,15 +1,17 @@
 """The Page-Hinkley test: how far the values have summed up away from their mean."""
 
 import math
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
 from detectors.drift.by_value import ByValue
 from detectors.drift.contract import Measured
+from detectors.drift.present import Present
 from detectors.drift.sequential import Step
 from detectors.sample import deviation
-from detectors.values import CAP, Floats
+from detectors.values import CAP
 from schemas.drift_settings import PageHinkleySettings
 
 _REACH = 10.0  # deviations; values farther out count as that
@@ -49,16 +51,17 @@ class PageHinkley(ByValue):
         self._count, self._mean, self._up, self._down = 0.0, 0.0, 0.0, 0.0
         self._least, self._greatest = math.inf, -math.inf
 
-    def _take(self, values: Floats) -> Step:
+    def _take(self, part: Present) -> Step:
         if not self._options.standardize:
-            return super()._take(np.clip(values, -_RAW_LIMIT, _RAW_LIMIT))
+            values = np.clip(part.values, -_RAW_LIMIT, _RAW_LIMIT)
+            return super()._take(replace(part, values=values))
         n_learn = self._options.n_ref - self._n
         if n_learn > 0:
-            return Step(len(values[:n_learn]))
+            return Step(min(n_learn, len(part)))
         center, unit = float(np.mean(self._reference)), deviation(self._reference)
         with np.errstate(over="ignore"):
-            distance = (values - center) / max(unit, abs(center) / CAP**2, 1.0 / CAP**50)
-        return super()._take(np.clip(distance, -_REACH, _REACH))
+            distance = (part.values - center) / max(unit, abs(center) / CAP**2, 1.0 / CAP**50)
+        return super()._take(replace(part, values=np.clip(distance, -_REACH, _REACH)))
 
     def _step(self, value: float) -> Measured | None:
         options = self._options

@@ -1,14 +1,13 @@
 """Where a value lies among the values before it, for many values at once."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from detectors.drift.latest import Latest
 from detectors.values import Floats, Ints
 
-BLOCK = 64
-"""The most values ranked in one call: the comparisons among them grow with their square."""
-
+_CHUNK = 128  # values compared with one another, below 256: they are counted in bytes
 _FEW = 4  # values that are put in their places faster than everything is sorted
 
 
@@ -23,9 +22,10 @@ class Places(NamedTuple):
 class SlidingRanks:
     """Ranks each value among the last ``size`` before it, exactly, without a loop over values.
 
-    A block is looked up in the sorted past at once; what the block itself adds to the past and
-    pushes out of it is counted by comparing its values with one another. The counts are whole
-    numbers, so any split into blocks gives the same.
+    All values of a call are looked up in the sorted past at once. What they themselves add to
+    the past and push out of it is counted chunk by chunk: chunks before are looked up as well,
+    and within a chunk values are compared with one another. The counts are whole numbers, so
+    any split into calls gives the same.
 
     >>> SlidingRanks(3, np.array([1.0, 2.0])).push(np.array([2.0, 0.0, 9.0])).below
     array([1, 0, 3])
@@ -33,37 +33,103 @@ class SlidingRanks:
 
     def __init__(self, size: int, values: Floats | None = None) -> None:
         self._size = size
-        self._past = np.zeros(0) if values is None else values[-size:].copy()
-        self._ordered = np.sort(self._past)
+        self._past = Latest(size, np.zeros(0) if values is None else values)
+        self._ordered = np.sort(self._past.values)
 
     def push(self, x: Floats) -> Places:
-        """Rank ``x`` (float64 [n], n <= BLOCK <= size, no NaN), then remember it."""
-        n_before = len(self._past) + np.arange(len(x))
-        n_gone = np.maximum(n_before - self._size, 0)
-        below = np.searchsorted(self._ordered, x, side="left")
-        up_to = np.searchsorted(self._ordered, x, side="right")
+        """Rank ``x`` (float64 [n], n <= size, no NaN), then remember it."""
+        past = self._past.values
+        gone = past[: max(0, len(past) + len(x) - self._size)]
+        n = np.minimum(np.arange(len(past), len(past) + len(x)), self._size)
+        below, equal = self._in_past(x)
         if len(x) > 1:
-            earlier = np.tri(len(x), len(x), -1, dtype=np.bool_)
-            below = below + ((x < x[:, None]) & earlier).sum(axis=1)
-            up_to = up_to + ((x <= x[:, None]) & earlier).sum(axis=1)
-        if len(x) and n_gone[-1]:
-            gone = self._past[: n_gone[-1]]
-            left = np.arange(len(gone)) < n_gone[:, None]
-            below = below - ((gone < x[:, None]) & left).sum(axis=1)
-            up_to = up_to - ((gone <= x[:, None]) & left).sum(axis=1)
-        self._remember(x)
-        return Places(below, up_to - below, n_before - n_gone)
+            _correct(below, equal, x, gone)
+        self._past.push(x)
+        self._reorder(x, gone)
+        return Places(below, equal, n)
 
-    def _remember(self, x: Floats) -> None:
-        n_gone = max(0, len(self._past) + len(x) - self._size)
-        gone, self._past = self._past[:n_gone], np.concatenate((self._past[n_gone:], x))
+    def _in_past(self, x: Floats) -> tuple[Ints, Ints]:
+        """Return how many of the past lie below each value, and how many equal it."""
+        ordered = self._ordered
+        if len(x) <= 1 or not len(ordered):
+            below = ordered.searchsorted(x)
+            return below, ordered.searchsorted(x, side="right") - below
+        order = x.argsort()  # neighbours are looked up fastest one after the other
+        rising = x[order]
+        places = ordered.searchsorted(rising)
+        below, equal = np.empty_like(places), np.zeros_like(places)
+        below[order] = places
+        tied = np.flatnonzero(ordered.take(places, mode="clip") == rising)
+        if len(tied):
+            ends = ordered.searchsorted(rising[tied], side="right")
+            equal[order[tied]] = ends - places[tied]
+        return below, equal
+
+    def _reorder(self, x: Floats, gone: Floats) -> None:
         if len(x) > _FEW:
-            self._ordered = np.sort(self._past)
+            self._ordered = np.sort(self._past.values)
             return
-        for value in gone:
-            place = int(np.searchsorted(self._ordered, value))
-            self._ordered = np.concatenate((self._ordered[:place], self._ordered[place + 1 :]))
-        for value in x:
-            place = int(np.searchsorted(self._ordered, value))
-            parts = (self._ordered[:place], [value], self._ordered[place:])
-            self._ordered = np.concatenate(parts)
+        for index, value in enumerate(x.tolist()):
+            late = index - (len(x) - len(gone))
+            self._replace(gone[late] if late >= 0 else None, value)
+
+    def _replace(self, gone: float | None, value: float) -> None:
+        ordered = self._ordered
+        new = int(ordered.searchsorted(value))
+        if gone is None:
+            self._ordered = np.concatenate((ordered[:new], (value,), ordered[new:]))
+            return
+        old = int(ordered.searchsorted(gone))
+        if old < new:
+            new -= 1
+            ordered[old:new] = ordered[old + 1 : new + 1]
+        else:
+            ordered[new + 1 : old + 1] = ordered[new:old]
+        ordered[new] = value
+
+
+def _correct(below: Ints, equal: Ints, x: Floats, gone: Floats) -> None:
+    """Correct counts in all of the past: what came before in ``x`` counts, what is gone not."""
+    # Behind value i stand near[i : i + n]: what it has before it but not in the past without
+    # all of gone.
+    near = np.concatenate((np.full(len(x) - len(gone), np.nan), gone, x))
+    smaller = _corrections(near, np.less, "left")
+    below += smaller
+    rows = _tied(near, x)
+    if len(rows) > len(x) // 8:
+        equal += _corrections(near, np.less_equal, "right") - smaller
+    elif len(rows):
+        values, shape = x[rows, None], (len(x), len(x))
+        behind: Floats = np.ndarray(shape, np.float64, near, strides=(8, 8))
+        equal[rows] += (behind[rows] == values).sum(axis=1) - (gone == values).sum(axis=1)
+
+
+def _corrections(near: Floats, compare: np.ufunc, side: Literal["left", "right"]) -> Ints:
+    """Count, for each value in the second half of ``near``, what came less what is gone."""
+    middle = len(near) // 2
+    counts = np.empty(middle, dtype=np.int64)
+    for begin in range(0, middle, _CHUNK):
+        end = min(begin + _CHUNK, middle)
+        x, n = near[middle + begin : middle + end], end - begin
+        around = np.concatenate((near[begin:end], x))
+        # Row or column i holds the n behind value i; columns are added up the faster.
+        window: Floats = np.ndarray((n, n), np.float64, around, strides=(8, 8))
+        chunk = np.add.reduce(compare(window, x).view(np.uint8), axis=0, dtype=np.uint8)
+        order = x.argsort()
+        rising = x[order]
+        looked_up = -np.sort(near[:end]).searchsorted(rising, side)
+        if begin:
+            looked_up += np.sort(near[middle : middle + begin]).searchsorted(rising, side)
+        looked_up += chunk[order]
+        counts[begin + order] = looked_up
+    return counts
+
+
+def _tied(near: Floats, x: Floats) -> Ints:
+    """Return which values of ``x`` occur twice in ``near``."""
+    ordered = np.sort(near)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(twice):
+        return np.zeros(0, dtype=np.int64)
+    rows: Ints = np.flatnonzero(twice.take(twice.searchsorted(x), mode="clip") == x)
+    return rows

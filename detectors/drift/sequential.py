@@ -1,14 +1,17 @@
 """What detectors that decide at every value share: the walk over a batch, and the samples."""
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from detectors.drift.contract import Detection, Input, Measured, detection
+from detectors.drift.latest import Latest
+from detectors.drift.present import Present
 from detectors.state import State
 from detectors.state_reader import StateReader
-from detectors.values import Floats, clean
+from detectors.values import Floats
 
 
 class Step(NamedTuple):
@@ -37,8 +40,8 @@ class Sequential(ABC):
         """Forget every value; also called by the constructor here, so set options before."""
 
     @abstractmethod
-    def _take(self, values: Floats) -> Step:
-        """Take in values (float64 [n], n >= 1), up to the first detection or as many as suits."""
+    def _take(self, part: Present) -> Step:
+        """Take in values (n >= 1), up to the first detection or as many as suits."""
 
     @abstractmethod
     def _learnt(self) -> State:
@@ -53,23 +56,24 @@ class Sequential(ABC):
 
     def update(self, x: Floats) -> list[Detection]:
         """Take in ``x`` (float64 [n]); returns the detections, by ascending row."""
-        rows = np.flatnonzero(~np.isnan(x))
-        values = clean(x[rows])
+        return self._walk(Present.of(x))
+
+    def _walk(self, values: Present) -> list[Detection]:
         if self.takes == "errors":
-            values = (values != 0.0).astype(np.float64)
+            values = replace(values, values=(values.values != 0.0).astype(np.float64))
         found, begin = [], 0
         while begin < len(values):
             step = self._take(values[begin:])
-            self._remember(values[begin : begin + step.taken])
+            self._remember(values.values[begin : begin + step.taken])
             begin += step.taken
             if step.measured:
-                found.append(self._detection(int(rows[begin - 1]), step.measured))
+                found.append(self._detection(values.row(begin - 1), step.measured))
                 self._begin()
         return found
 
     def state(self) -> State:
         """Return the samples and everything learnt."""
-        samples = {"reference": self._reference.copy(), "recent": self._recent.copy()}
+        samples = {"reference": self._reference.copy(), "recent": self._recent.values.copy()}
         return {"n": self._n, **samples, "learnt": self._learnt()}
 
     def restore(self, state: State) -> None:
@@ -79,10 +83,11 @@ class Sequential(ABC):
         reference = reader.floats("reference", (min(n, self._n_ref),))
         recent = reader.floats("recent", (min(n, self._n_cur),))
         self._relearn(StateReader(reader.mapping("learnt"), self.kind), n)
-        self._n, self._reference, self._recent = n, reference, recent
+        self._n, self._reference, self._recent = n, reference, Latest(self._n_cur, recent)
 
     def _begin(self) -> None:
-        self._n, self._reference, self._recent = 0, np.zeros(0), np.zeros(0)
+        self._n, self._reference = 0, np.zeros(0)
+        self._recent = Latest(self._n_cur, np.zeros(0))
         self._start()
 
     def _remember(self, values: Floats) -> None:
@@ -90,9 +95,9 @@ class Sequential(ABC):
         room = self._n_ref - len(self._reference)
         if room:
             self._reference = np.concatenate((self._reference, values[:room]))
-        self._recent = np.concatenate((self._recent, values))[-self._n_cur :]
+        self._recent.push(values)
 
     def _detection(self, row: int, measured: Measured) -> Detection:
         n_baseline = max(self._n - len(self._recent), self._n // 2, 1)
-        recent = self._recent[min(n_baseline - self._n, -1) :]
+        recent = self._recent.values[min(n_baseline - self._n, -1) :]
         return detection(row, measured, self._reference[:n_baseline], recent, self.takes)

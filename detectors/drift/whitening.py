@@ -43,7 +43,7 @@ class Whitening:
     @property
     def is_active(self) -> bool:
         """Whether anything is predictable."""
-        return any(self.weights) or self.slope > 0.0
+        return self.slope > 0.0 or any(self.weights)
 
     def residuals(self, values: Floats) -> Floats:
         """Return what is left of ``values[REACH:]`` (float64), infinite where it overflows.
@@ -58,6 +58,12 @@ class Whitening:
         with np.errstate(over="ignore"):
             scaled: Floats = level[TAPS:] / size
         return scaled
+
+    def follow(self, past: Floats, values: Floats) -> Floats:
+        """Return what is left of ``values``, which come after ``past`` (n >= REACH)."""
+        if self.is_active:
+            return self.residuals(np.concatenate((past[-REACH:], values)))
+        return values - self.center
 
     def numbers(self) -> Floats:
         """Return the parameters, float64 [8]; :func:`from_numbers` reads them."""

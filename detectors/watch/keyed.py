@@ -60,7 +60,8 @@ class KeyedWatch(Generic[V]):
             if at_s is None:
                 verdicts = watch.observe(names, part)
             else:
-                verdicts = cast(TimedWatch[V], watch).observe(names, part, at_s[np.array(rows)])
+                times = at_s if together else at_s[np.array(rows)]
+                verdicts = cast(TimedWatch[V], watch).observe(names, part, times)
             found += [replace(verdict, row=rows[verdict.row]) for verdict in verdicts]
         return sorted(found, key=lambda verdict: verdict.row)
 
@@ -88,11 +89,15 @@ class KeyedWatch(Generic[V]):
             watches[key].restore(inner)
         self._watches, self.n_evicted = watches, n_evicted
 
-    def _assigned(self, keys: Sequence[Key]) -> list[tuple[Watch[V], list[int]]]:
+    def _assigned(self, keys: Sequence[Key]) -> Sequence[tuple[Watch[V], Sequence[int]]]:
         """Return the watches for these rows; a key evicted and back has two, one after another.
 
         Watches know nothing of each other, so the rows of each can be judged together.
         """
+        if keys and keys.count(keys[0]) == len(keys):
+            self._touch(keys[0])
+            self._watches.move_to_end(keys[0])
+            return [(self._watches[keys[0]], range(len(keys)))]
         assigned: list[tuple[Watch[V], list[int]]] = []
         current: dict[Key, list[int]] = {}
         for row, key in enumerate(keys):

@@ -1,4 +1,4 @@
-"""``penstock alerts``: what the anomaly and drift workers found."""
+"""``penstock alerts``: what the anomaly and drift workers found, by incident."""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -52,8 +52,14 @@ def alerts(
     severity: Annotated[
         Severity | None, typer.Option(help="Only events at least as grave as this.")
     ] = None,
+    each: Annotated[
+        bool, typer.Option("--each", help="Every flagged message, not one line an incident.")
+    ] = False,
 ) -> None:
-    """Show the newest anomalies and drifts, newest last."""
+    """Show the newest incidents and drifts, newest last.
+
+    Anomalies of the same key and field are one incident, which ends when these are as usual again.
+    """
     from supervisor.events import Wanted
     from supervisor.lookup import event_streams
 
@@ -63,7 +69,7 @@ def alerts(
     streams = event_streams(topology, kinds)
     if not streams:
         raise typer.BadParameter(f"the topology has no worker of the kind {' or '.join(kinds)}")
-    wanted = Wanted(frozenset(kinds), severity.value if severity else "low")
+    wanted = Wanted(frozenset(kinds), severity.value if severity else "low", each)
     try:
         _show(penstock.client(), topology, streams, wanted, count, follow, as_json)
     except KeyboardInterrupt:
@@ -100,7 +106,9 @@ def _show(
     shown = {event.uid for event in begun}
     if follow:
         for batch in _arriving(client, topology, after):
-            found = wanted_events(batch, wanted)
+            found = [
+                event for event in wanted_events(batch, wanted) if wanted.each or event.is_news
+            ]
             tell([event for event in found if event.uid not in shown], header=not begun)
 
 
@@ -129,6 +137,7 @@ def event_table(events: "Sequence[Event]", *, header: bool = True) -> "Table":
             ("time", {"no_wrap": True, "min_width": 19}),
             ("severity", {"no_wrap": True, "min_width": 8}),
             ("kind", {"no_wrap": True, "min_width": 7}),
+            ("state", fixed),
             ("stream/key", fixed),
             "field",
             ("explanation", {"ratio": 1}),
@@ -139,8 +148,9 @@ def event_table(events: "Sequence[Event]", *, header: bool = True) -> "Table":
     for event in events:
         made.add_row(
             local_time(event.at_ms),
-            severity_text(event.severity),
+            severity_text(event.worst),
             event.kind,
+            event.state,
             printable(event.where),
             printable(", ".join(event.fields)),
             printable(event.explanation),

@@ -10,7 +10,7 @@ from lineage.errors import UnknownMessageError
 from lineage.settings import LineageSettings
 from lineage.store import LineageStore, open_store
 from lineage.trace import Trace, fetch
-from schemas.findings import AnomalyEvent, DriftEvent
+from schemas.findings import AnomalyEvent, DriftEvent, Status
 from schemas.topology import Topology
 from streams.connection import Client
 from streams.entry import Entry, original
@@ -124,6 +124,8 @@ def _flags(sources: Sources) -> Iterator[Flag]:
             event = parsed(entry)
             if event is None or not isinstance(event.finding, AnomalyEvent):
                 continue
+            if event.finding.status is Status.CLEAR:
+                continue  # it names a message that was flagged before
             place = place_of(sources.book.run, event.finding.message_id)
             if place is not None:
                 yield Flag(place.sensor, place.number, event.severity)

@@ -17,9 +17,20 @@ from lineage.store import LineageStore, StoreSettings, open_store
 from lineage.trace import fetch
 from schemas.lineage_record import LineageFinding
 from tests.servers.lineage_oracle import Oracle
+from tests.servers.lineage_questions import Questions
 from tests.servers.lineage_records import LAYERS, PRODUCED, commit, histories, output
 
 pytestmark = pytest.mark.timeout(600)  # the first use of Neo4j may wait for Maven
+
+_NAMED: list[dict[str, str]] = [
+    {},
+    {"worker": "worker_0"},
+    {"worker": "worker_1", "version": "0.1.0"},
+    {"worker": "worker_1", "version": "9"},
+    {"schema": "acme"},
+    {"schema": "Zeta", "version": "1.1"},
+    {"producer": "acme"},
+]
 
 Fresh = Callable[[], str]
 
@@ -60,6 +71,24 @@ def _answers_like(store: LineageStore, oracle: Oracle, uids: list[str]) -> None:
         assert store.query("audit_trail", uid=uid) == oracle.audit_trail(uid)
     for finding in oracle.finding_uids[:2]:
         assert store.query("root_cause", finding=finding) == oracle.root_cause(finding)
+    _questions_like(store, Questions(oracle), oracle, uids)
+
+
+def _questions_like(store: LineageStore, hand: Questions, oracle: Oracle, uids: list[str]) -> None:
+    span = {"since": 2, "until": 13}
+    for name in ("violations_by_producer", "findings_by_version", "policy_crossings", "findings"):
+        assert store.query(name, **span) == getattr(hand, name)(**span), name
+    for tenant in (None, "acme"):
+        report = hand.access_report(tenant, **span)
+        assert store.query("access_report", tenant=tenant, **span) == report
+    some = oracle.finding_uids[::2]
+    for name in ("shared_root_cause", "incident_causes", "incident_links"):
+        assert store.query(name, findings=some) == getattr(hand, name)(some), name
+    for uid in uids:
+        assert store.query("who_consumed", uid=uid) == hand.who_consumed(uid)
+    for named in (*_NAMED, *({"uid": uid} for uid in uids[:1])):
+        for name in ("impact", "taint"):
+            assert store.query(name, **span, **named) == getattr(hand, name)(**span, **named), name
 
 
 def _deliver_and_ask(url: str, data: st.DataObject, records: list[StampedRecord]) -> None:
@@ -151,6 +180,12 @@ def test_a_lattice_of_astronomically_many_paths_is_walked_once(store: LineageSto
     uid = f"L3/{DEPTH}-0"
     assert len(store.query("trace_up", uid=uid)) == 1 + width * DEPTH
     assert len(store.query("edges_up", uid=uid)) == width + width * width * (DEPTH - 1)
+    store.write([commit(DEPTH + 1, output("SHRINK", uid, flags=[uid]))])
+    finding = f"SHRINK/{DEPTH + 1}-0"
+    assert store.query("shared_root_cause", findings=[finding])[0]["messages"] == width * DEPTH / 2
+    assert len(store.query("incident_causes", findings=[finding])) == 3
+    assert len(store.query("taint", worker="worker_1")) == width * DEPTH + 1
+    assert store.query("who_consumed", uid="L3/0-0")[0]["hops"] == 0
 
 
 def test_a_limit_keeps_the_nearest(store: LineageStore) -> None:
@@ -223,3 +258,10 @@ def test_closing_twice_is_fine(fresh: Fresh) -> None:
     store = open_store(fresh())
     store.close()
     store.close()
+
+
+def test_a_message_that_one_worker_reads_twice_counts_once(store: LineageStore) -> None:
+    store.write([commit(at, output("L4", "L3/1-0"), worker="assess") for at in (5, 7)])
+    (row,) = store.query("who_consumed", uid="L3/1-0")
+    assert (row["worker"], row["messages"]) == ("assess", 1)
+    assert (row["first_ms"], row["last_ms"]) == (5, 7)

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from schemas.baseline import Baseline
 from schemas.examples import EXAMPLES
 from schemas.topology import Topology
 from streams.acl import Role, roles
+from streams.baselines import Baselines
 from streams.connection import Client, connect, send
 from streams.errors import StreamsError
 from streams.keys import Lane
@@ -133,12 +135,15 @@ def test_supervisor_operator_and_readers_do_theirs(
         assert Publisher.of(operator, topology).publish("L4_IN", Outgoing(b"{}", id="x"))
         assert newest(operator, topology, "L3_IN", 5)
         present(operator, 0.0)
+        stored = Baselines(operator, topology.lanes, "L3", topology.lineage)
+        assert stored.append(stored.newest(), FIRST, author, [first.entry.uid])
     with acting(server, "reader-SHRINK") as reader:
         assert newest(reader, topology, "SHRINK", 5) == []
         assert send(reader, "XREAD", "STREAMS", "SHRINK", "0") in (None, [])
     assert denied(client) == []
 
 
+FIRST = Baseline(stream="L3", version=1, change="set", changed=("a",), by="me", at_ms=1, fields={})
 STEAL = "return redis.call('GET', 'penstock:checkpoint:anomaly')"
 FORBIDDEN = {
     "producer-L3_IN": [
@@ -163,6 +168,8 @@ FORBIDDEN = {
         ("XADD", "L3", "*", "data", "{}"), ("XADD", "DRIFT_EVENTS", "*", "data", "{}"),
         ("XRANGE", "L4", "-", "+"), ("XRANGE", "DRIFT_EVENTS", "-", "+"),
         ("GET", "penstock:checkpoint:drift"), ("HSET", "penstock:positions:drift", "a", "b"),
+        ("XRANGE", "penstock:baseline:L3", "-", "+"), ("DEL", "penstock:baseline:L3"),
+        ("XADD", "penstock:baseline:L3", "*", "data", "{}"),
         ("HGETALL", "penstock:positions:drift"), ("GET", "penstock:seen:L3_IN:a"),
     ],
     "penstock-lineage": [("XRANGE", "L3", "-", "+"), ("XADD", "L3", "*", "data", "{}")],
@@ -174,6 +181,7 @@ FORBIDDEN = {
     "penstock-operator": [
         ("XDEL", "L3", "1-1"), ("XADD", "ANOMALY_EVENTS", "*", "data", "{}"),
         ("GET", "penstock:checkpoint:anomaly"), ("XGROUP", "DESTROY", "L3", "anomaly"),
+        ("DEL", "penstock:baseline:L3"), ("XDEL", "penstock:baseline:L3", "1-1"),
     ],
 }  # fmt: skip
 NOBODY = [("FLUSHALL",), ("CONFIG", "GET", "*"), ("KEYS", "*"), ("ACL", "LIST"), ("SHUTDOWN",)]

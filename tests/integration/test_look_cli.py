@@ -199,8 +199,10 @@ def test_a_drift_in_what_was_published_becomes_an_alert(
     assert len(uids) == 1_268
     with working(client, topology, "gate", "drift"):
         until(lambda: settled_but_lineage(client, topology))
-    found = lines(penstock("alerts", "--json", "--severity", "high"))
+    found = lines(penstock("alerts", "--json"))
     assert {each["field"] for each in found} == {"measurements.flow_l_s"}
+    assert {(each["drift"], each["detector"]) for each in found} == {("data", "conformal")}
+    assert all(each["e_value"] > 1.0 and each["size"] and each["since"] for each in found)
     assert penstock("alerts").stdout.count("measurements.flow_l_s") >= len(found) >= 1
 
 

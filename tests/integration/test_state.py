@@ -32,6 +32,7 @@ from workers.kinds import build_handler
 QUICK = {
     "half_space_trees": {"n_trees": 5, "height": 4, "window": 50},
     "quantile": {"window": 500, "warm_up": 100, "stride": 50},
+    "incidents": {"quiet": 20},
 }
 WATCHING: dict[str, Any] = {
     **SMALL,
@@ -41,6 +42,8 @@ WATCHING: dict[str, Any] = {
         "EVENTS": {"schema": "schemas:AnomalyEvent", "sink": True},
         "DRIFTS": {"schema": "schemas:DriftEvent", "sink": True},
         "SUMS": {"schema": READING, "sink": True},
+        "LABELS": {"schema": "schemas:Label", "source": True, "retention": {"age": "9999d"}},
+        "WORSE": {"schema": "schemas:DriftEvent", "sink": True},
     },
     "workers": {
         **SMALL["workers"],
@@ -58,6 +61,13 @@ WATCHING: dict[str, Any] = {
             "watch": {"OK": {"fields": ["measurements.*"]}},
             "writes": "DRIFTS",
         },
+        "quality": {
+            "kind": "drift",
+            "max_batch": 64,
+            "checkpoint_every": "10ms",
+            "watch": {"LABELS": {"labels": {"calibration": {"n_ref": 200, "n_cur": 200}}}},
+            "writes": "WORSE",
+        },
         "summing": {
             "kind": "transform",
             "call": "tests.integration.test_state:summing",
@@ -68,7 +78,7 @@ WATCHING: dict[str, Any] = {
         },
     },
 }
-OUTPUTS = {"anomaly": "EVENTS", "drift": "DRIFTS", "summing": "SUMS"}
+OUTPUTS = {"anomaly": "EVENTS", "drift": "DRIFTS", "summing": "SUMS", "quality": "WORSE"}
 
 
 def summing(message: Message[Any], memory: dict[str, Any]) -> Iterator[Derived]:
@@ -101,6 +111,18 @@ def fill(client: Client, count: int = 1500) -> None:
         send(client, "XADD", "OK", f"{1000 + number}-0", "data", data)
 
 
+def fill_labels(client: Client, count: int = 1500) -> None:
+    """Predictions, each with its label eleven messages later; they get worse in the middle."""
+    send(client, "FLUSHALL")
+    for number in range(count):
+        uid, before = f"L5/{number}-0", f"L5/{number - 11}-0"
+        is_right = number % 10 if number < count // 2 else number % 2
+        said = {"message": uid, "prediction": "a", "confidence": 0.9}
+        known = {"message": before, "label": "a" if is_right else "b"}
+        for place, half in enumerate((said, known)):
+            send(client, "XADD", "LABELS", f"{1000 + number}-{place}", "data", json.dumps(half))
+
+
 def emitted(client: Client, topology: Topology, worker: str) -> list[tuple[bytes, bytes | None]]:
     """Payload and parents of what a worker emitted, in order."""
     entries = all_entries(client, topology, OUTPUTS[worker])
@@ -114,13 +136,17 @@ def finish(client: Client, topology: Topology, worker: str) -> list[tuple[bytes,
     return emitted(client, topology, worker)
 
 
-@pytest.mark.parametrize("worker", ["anomaly", "drift", "summing"])
+@pytest.mark.parametrize("worker", ["anomaly", "drift", "summing", "quality"])
 def test_a_crash_at_any_commit_changes_no_event(
     worker: str, client: Client, topology: Topology
 ) -> None:
-    fill(client)
+    prepare = fill_labels if worker == "quality" else fill
+    prepare(client)
     undisturbed = finish(client, topology, worker)
     assert len(undisturbed) >= 1
+    if worker == "anomaly":
+        statuses = {json.loads(data)["status"] for data, _ in undisturbed}
+        assert statuses >= {"open", "clear"}
 
     @settings(
         max_examples=8,
@@ -130,7 +156,7 @@ def test_a_crash_at_any_commit_changes_no_event(
     )
     @given(crashes=st.lists(st.tuples(st.integers(2, 7), st.booleans()), min_size=1, max_size=3))
     def crash(crashes: list[tuple[int, bool]]) -> None:
-        fill(client)
+        prepare(client)
         for number, after in crashes:
             run_until_killed(start_dying(client, topology, worker, number, after=after))
         assert finish(client, topology, worker) == undisturbed
@@ -220,6 +246,8 @@ def test_trimming_waits_for_the_checkpoint(client: Client, tmp_path: Path) -> No
     tree = {**WATCHING, "streams": streams, "workers": {**SMALL["workers"], "summing": rare}}
     tree["streams"] |= {"EVENTS": {**streams["EVENTS"], "source": True}}
     tree["streams"] |= {"DRIFTS": {**streams["DRIFTS"], "source": True}}
+    for unused in ("LABELS", "WORSE"):
+        del tree["streams"][unused]
     tree["workers"] = {
         "gate": {"kind": "gate", "routes": {"IN": "RAW"}, "rejects_to": "BAD"},
         "summing": rare,
@@ -264,7 +292,7 @@ def test_an_entry_for_another_worker_changes_neither_order_nor_state(
 ) -> None:
     gate = {"kind": "gate", "routes": {"IN": "OK"}, "rejects_to": "BAD"}
     streams = {**WATCHING["streams"], "OK": {"schema": READING, "retention": {"age": "9999d"}}}
-    for unused in ("EVENTS", "DRIFTS"):
+    for unused in ("EVENTS", "DRIFTS", "LABELS", "WORSE"):
         del streams[unused]
     summing = {**WATCHING["workers"]["summing"], "checkpoint_every": "1h"}
     workers = {"gate": gate, "summing": summing, "other": {**summing}}

@@ -26,13 +26,13 @@ class Oracle:
             if entry is not None
         }
         self.derived = {(uid, parent) for uid, (_, o) in self._made.items() for parent in o.parents}
-        self._flags = {
+        self.flags = {
             (uid, flagged)
             for uid, (_, o) in self._made.items()
             if o.finding
             for flagged in o.finding.flagged
         }
-        ends = {uid for edge in self.derived | self._flags for uid in edge}
+        ends = {uid for edge in self.derived | self.flags for uid in edge}
         self.uids = sorted(ends | self._made.keys())
         self.finding_uids = sorted(uid for uid, (_, o) in self._made.items() if o.finding)
 
@@ -49,38 +49,43 @@ class Oracle:
             "generated_by": len(self._made),
             "used": len({(self._made[child][0].uid, parent) for child, parent in self.derived}),
             "associated_with": len(agents),
-            "flagged": len(self._flags),
+            "flagged": len(self.flags),
         }
 
     def trace(self, uid: str, direction: str) -> list[Row]:
-        rows = [{**self._row(u), "hops": hops} for u, hops in self._reach(uid, direction).items()]
+        rows = [{**self.row(u), "hops": hops} for u, hops in self.reach(uid, direction).items()]
         return sorted(rows, key=lambda row: (row["hops"], row["ts"], row["uid"]))
 
     def edges(self, uid: str, direction: str) -> list[Row]:
-        near = {u for u, hops in self._reach(uid, direction).items() if hops < DEPTH}
+        near = {u for u, hops in self.reach(uid, direction).items() if hops < DEPTH}
         end = 0 if direction == "up" else 1
         edges = sorted(edge for edge in self.derived if edge[end] in near)
         return [{"child": child, "parent": parent} for child, parent in edges]
 
     def findings_of(self, uid: str) -> list[Row]:
-        traced = self._reach(uid, "up").keys() | self._reach(uid, "down").keys()
-        rows = [self._finding(f, flagged) for f, flagged in self._flags if flagged in traced]
+        traced = self.reach(uid, "up").keys() | self.reach(uid, "down").keys()
+        rows = [self.finding(f, flagged) for f, flagged in self.flags if flagged in traced]
         return sorted(rows, key=lambda row: (row["ts"], row["uid"], row["flagged"]))
 
     def root_cause(self, finding: str) -> list[Row]:
-        flagged = [message for f, message in self._flags if f == finding]
-        causes = {u for message in flagged for u in self._reach(message, "up")}
-        rows = [_without(self._row(u), "lane", "host", "run", "activity", "at_ms") for u in causes]
+        dropped = ("lane", "host", "run", "activity", "at_ms")
+        rows = [
+            {**without(self.row(u), *dropped), "hops": hops}
+            for u, hops in self.upstream(finding).items()
+        ]
         return sorted(rows, key=lambda row: (row["ts"], row["uid"]))
 
     def audit_trail(self, uid: str) -> list[Row]:
-        rows = [_without(self._row(u), "lane", "findings") for u in self._reach(uid, "up")]
+        rows = [
+            {**without(self.row(u), "lane", "findings"), "hops": hops}
+            for u, hops in self.reach(uid, "up").items()
+        ]
         return sorted(rows, key=lambda row: (-(row["layer"] or -1), row["ts"], row["uid"]))
 
     def gaps(self, inputs: Sequence[str], since: int, until: int) -> list[Row]:
         children = {child for child, _ in self.derived}
         orphans: dict[str, list[Row]] = {}
-        for row in map(self._row, self.uids):
+        for row in map(self.row, self.uids):
             inside = row["stream"] not in inputs and since <= row["ts"] < until
             if inside and row["uid"] not in children:
                 orphans.setdefault(row["stream"], []).append(row)
@@ -96,7 +101,19 @@ class Oracle:
         ]
         return sorted(rows, key=lambda row: (-row["orphans"], row["stream"]))
 
-    def _reach(self, uid: str, direction: str) -> dict[str, int]:
+    def upstream(self, finding: str) -> dict[str, int]:
+        """Everything above what a finding flags, with the least distance to any of it."""
+        flagged = [message for f, message in self.flags if f == finding]
+        return self.reach_of(flagged, "up")
+
+    def reach_of(self, uids: Iterable[str], direction: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for uid in uids:
+            for reached, hops in self.reach(uid, direction).items():
+                found[reached] = min(hops, found.get(reached, hops))
+        return found
+
+    def reach(self, uid: str, direction: str) -> dict[str, int]:
         start, end = (0, 1) if direction == "up" else (1, 0)
         hops = {uid: 0} if uid in self.uids else {}
         for distance in range(1, DEPTH + 1):
@@ -104,12 +121,12 @@ class Oracle:
             hops |= dict.fromkeys(found - hops.keys(), distance)
         return hops
 
-    def _row(self, uid: str) -> Row:
+    def row(self, uid: str) -> Row:
         stream, lane, ts = place_of(uid)
         place = {"stream": stream, "lane": lane, "ts": ts, "layer": self._layers.get(stream)}
         found = [
-            {"kind": self._finding(f, uid)["kind"], "uid": f}
-            for f, flagged in sorted(self._flags)
+            {"kind": self.finding(f, uid)["kind"], "uid": f}
+            for f, flagged in sorted(self.flags)
             if flagged == uid
         ]
         return {"uid": uid, **place, **self._known(uid), "findings": found}
@@ -120,25 +137,25 @@ class Oracle:
             record = stamped.record
             activity = f"{record.worker}:{record.run}:{stamped.uid}"
             made = {**record.model_dump(), "activity": activity}
-            return _pick(made, _ACTIVITY) | _pick(output.model_dump(), _SCHEMA + _CIRCUMSTANCES)
+            return pick(made, _ACTIVITY) | pick(output.model_dump(), _SCHEMA + _CIRCUMSTANCES)
         nothing = dict.fromkeys(_ACTIVITY + _SCHEMA + _CIRCUMSTANCES)
         for _, (_, output) in sorted(self._made.items()):
-            hint = _pick(output.model_dump(), _CIRCUMSTANCES)
+            hint = pick(output.model_dump(), _CIRCUMSTANCES)
             observation = output.finding and output.finding.kind in ("anomaly", "drift")
             if output.parents == (uid,) and not observation and any(hint.values()):
                 return nothing | hint
         return nothing
 
-    def _finding(self, uid: str, flagged: str) -> Row:
+    def finding(self, uid: str, flagged: str) -> Row:
         finding = self._made[uid][1].finding
         assert finding is not None
-        told = _pick(finding.model_dump(), ("kind", "detector", "severity", "summary"))
+        told = pick(finding.model_dump(), ("kind", "detector", "severity", "summary"))
         return {"uid": uid, **told, "ts": place_of(uid).ts, "flagged": flagged}
 
 
-def _pick(row: Mapping[str, Any], names: Iterable[str]) -> Row:
+def pick(row: Mapping[str, Any], names: Iterable[str]) -> Row:
     return {name: row[name] for name in names}
 
 
-def _without(row: Row, *names: str) -> Row:
+def without(row: Row, *names: str) -> Row:
     return {name: value for name, value in row.items() if name not in names}

@@ -44,12 +44,19 @@ def output(stream: str, *parents: str, flags: Sequence[str] = (), **rest: object
     )
 
 
-def commit(at: int, *outputs: LineageOutput, ids: Sequence[str | None] = ()) -> StampedRecord:
+def commit(
+    at: int,
+    *outputs: LineageOutput,
+    ids: Sequence[str | None] = (),
+    worker: str = "",
+    kind: str = "gate",
+    version: str = "0.1.0",
+) -> StampedRecord:
     """A commit at a time in ms; its outputs get the entry ids at-0, at-1 and so on."""
     record = LineageRecord(
-        worker=f"worker_{at % 2}",
-        worker_kind="gate",
-        worker_version="0.1.0",
+        worker=worker or f"worker_{at % 2}",
+        worker_kind=kind,
+        worker_version=version,
         host="box",
         run="run-1",
         at_ms=at,
@@ -69,7 +76,8 @@ def histories(draw: st.DrawFn) -> list[StampedRecord]:
         outputs = draw(st.lists(_outputs(list(known)), max_size=4))
         emitted = draw(st.lists(st.booleans(), min_size=len(outputs), max_size=len(outputs)))
         ids = [f"{at}-{n}" if there or n else None for n, there in enumerate(emitted)]
-        records.append(commit(at, *outputs, ids=ids))
+        version = draw(st.sampled_from(["0.1.0", "0.2.0"]))
+        records.append(commit(at, *outputs, ids=ids, version=version))
         known += [f"{o.stream}/{i}" for o, i in zip(outputs, ids, strict=True) if i is not None]
     return records
 

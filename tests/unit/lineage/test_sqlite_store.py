@@ -1,29 +1,20 @@
 """What only the embedded store promises: clear errors, and whole writes after a kill."""
 
 import sqlite3
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from lineage import sqlite_store
+from lineage.chain import ChainKey
 from lineage.errors import StoreError
 from lineage.sqlite_store import SqliteStore
+from lineage.verify import verify
+from tests.servers.lineage_kills import kill_writer
 from tests.servers.lineage_records import commit, output
 
-ROOT = Path(__file__).parents[3]
-WRITER = """
-import sys
-from lineage.store import open_store
-from tests.servers.lineage_records import commit, output
-with open_store(sys.argv[1]) as store:
-    for at in range(int(sys.argv[2]), 10**9):
-        outs = (output("L3", f"L3_IN/{at}-{n}", f"L3_IN/{at}-{n + 1}") for n in range(20))
-        store.write([commit(at, *outs)])
-        print(at, flush=True)
-"""
+NEW_COLUMNS = ("roe_hash", "held", "removed")
 
 
 def _record(at: int = 5) -> list[sqlite_store.StampedRecord]:
@@ -53,9 +44,9 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "newer.db"
     SqliteStore(path, {}).close()
     newer = sqlite3.connect(path)
-    newer.execute("PRAGMA user_version = 2")
+    newer.execute("PRAGMA user_version = 3")
     newer.close()
-    with pytest.raises(StoreError, match="has version 2, this release of Penstock reads version 1"):
+    with pytest.raises(StoreError, match="has version 3, this release of Penstock reads version 2"):
         SqliteStore(path, {})
 
 
@@ -130,30 +121,38 @@ def test_the_file_is_in_wal_mode(tmp_path: Path) -> None:
     plain.close()
 
 
-def test_killed_writers_leave_whole_writes_only(tmp_path: Path) -> None:
+def test_the_file_is_whole_after_each_kill_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
-    start = 1
-    for lines in (0, 3, 7, 12, 20):
-        start = _write_until_killed(path, start, lines)
+    for kills in (1, 4):
+        kill_writer(f"sqlite:{path}", kills, seed=kills)
         plain = sqlite3.connect(path)
         assert plain.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         plain.close()
-        with SqliteStore(path, {}) as store:
-            counts = store.counts()
-        commits = counts["activities"]
-        assert commits >= start - 1
-        assert counts["entities"] == commits * 41
-        assert (counts["generated_by"], counts["derived_from"]) == (commits * 20, commits * 40)
-        assert (counts["used"], counts["associated_with"]) == (commits * 21, commits)
-        start = commits + 1
 
 
-def _write_until_killed(path: Path, start: int, lines: int) -> int:
-    """Kill -9 a writer in the midst of its work; gives the number after the last it finished."""
-    command = [sys.executable, "-c", WRITER, f"sqlite:{path}", str(start)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
-        assert writer.stdout is not None
-        told = [int(writer.stdout.readline()) for _ in range(lines + 1)]
-        writer.kill()
-        told += [int(line) for line in writer.stdout.read().splitlines()]
-    return told[-1] + 1
+@pytest.mark.timeout(300)
+def test_forty_killed_writers_lose_and_double_nothing(tmp_path: Path) -> None:
+    found = kill_writer(f"sqlite:{tmp_path / 'a.db'}", 40)
+    assert (found.kills, found.lost, found.doubled, found.faults) == (40, 0, 0, 0)
+    assert found.commits >= found.told > 40
+
+
+def test_a_file_of_the_first_version_is_upgraded_and_says_what_is_unsealed(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    SqliteStore(path, {}).close()
+    old = sqlite3.connect(path)
+    for table in ("link", "hold"):
+        old.execute(f"DROP TABLE {table}")
+    for index in ("activity_record", "activity_touched", "entity_held", "entity_removed"):
+        old.execute(f"DROP INDEX {index}")
+    for table, column in (("activity", "touched"), *(("entity", c) for c in NEW_COLUMNS)):
+        old.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    columns = "id, worker, worker_kind, worker_version, host, run, at_ms, record"
+    old.execute(f"INSERT INTO activity ({columns}) VALUES ('old', '', '', '', '', '', 1, 'L/1-0')")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    with SqliteStore(path, {}) as store:
+        store.write(_record())
+        (fault,) = verify(store, ChainKey()).faults
+        assert (fault.sort, fault.where) == ("added", "old")

@@ -18,6 +18,7 @@ UIDS = st.from_regex(r"[A-Z][A-Z0-9_]{0,9}/[0-9]{1,13}-[0-9]{1,3}", fullmatch=Tr
 PATTERNS = {
     r"^[^/\s]{1,128}/\d{1,20}-\d{1,20}$": UIDS,
     r"^\d{1,4}\.\d{1,4}$": st.from_regex(r"[0-9]{1,4}\.[0-9]{1,4}", fullmatch=True),
+    r"^[0-9a-f]{32}$": st.from_regex(r"[0-9a-f]{32}", fullmatch=True),
     r"^T[0-9]{4}(\.[0-9]{3})?$": st.from_regex(r"T[0-9]{4}(\.[0-9]{3})?", fullmatch=True),
 }
 TEXTS = st.characters(exclude_categories=["Cs"])

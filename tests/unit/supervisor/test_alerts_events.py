@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.findings import AnomalyEvent, DriftEvent, FieldValue, Sample, Severity
+from schemas.findings import AnomalyEvent, DriftEvent, FieldValue, Sample, Severity, Status
 from streams.entry import Entry
 from supervisor.commands.alerts import event_table
 from supervisor.events import Event, Wanted, parsed, wanted_events
@@ -58,7 +58,7 @@ def entry(finding: AnomalyEvent | DriftEvent, entry_id: str = "20-0") -> Entry:
 
 
 def test_both_kinds_are_read_back_from_one_stream() -> None:
-    events = wanted_events([entry(anomaly()), entry(drift())], EVERYTHING)
+    events = wanted_events([entry(anomaly()), entry(drift(), "21-0")], EVERYTHING)
     assert [event.kind for event in events] == ["anomaly", "drift"]
     assert [event.where for event in events] == ["L3/pump", "L3"]
     assert [event.fields for event in events] == [("f0", "f1", "f2"), ("flow",)]
@@ -70,13 +70,46 @@ def test_what_somebody_else_wrote_there_is_passed_over(data: bytes) -> None:
 
 
 def test_the_severity_asked_for_is_the_least_that_is_shown() -> None:
-    entries = [entry(anomaly(severity=severity)) for severity in Severity]
+    entries = [entry(anomaly(severity=each), f"{n}-0") for n, each in enumerate(Severity)]
     shown = wanted_events(entries, Wanted(frozenset({"anomaly"}), "high"))
     assert [event.severity for event in shown] == ["high", "critical"]
 
 
 def test_a_kind_that_was_not_asked_for_is_left_out() -> None:
     assert wanted_events([entry(drift())], Wanted(frozenset({"anomaly"}))) == []
+
+
+def storm() -> list[Entry]:
+    """An incident that opens, worsens and clears, and another that is open."""
+    told = [
+        anomaly(incident="a", status=Status.OPEN, severity=Severity.LOW, worst=Severity.LOW),
+        anomaly(incident="b", status=Status.OPEN, count=1),
+        anomaly(incident="a", status=Status.UPDATE, count=2, worst=Severity.HIGH),
+        anomaly(incident="a", status=Status.ONGOING, count=3, severity=Severity.LOW,
+                worst=Severity.HIGH),
+        anomaly(incident="a", status=Status.CLEAR, count=3, worst=Severity.HIGH, fields=(),
+                field="f1"),
+    ]  # fmt: skip
+    return [entry(finding, f"{n}-0") for n, finding in enumerate(told)]
+
+
+def test_an_incident_is_one_line_with_its_latest_state() -> None:
+    events = wanted_events(storm(), EVERYTHING)
+    assert [(event.group, event.state) for event in events] == [("b", "open ×1"), ("a", "clear ×3")]
+    assert events[1].fields == ("f1",)
+
+
+def test_each_flagged_message_is_shown_when_asked_for() -> None:
+    each = Wanted(frozenset({"anomaly", "drift"}), each=True)
+    assert len(wanted_events(storm(), each)) == 5
+    assert [event.is_news for event in wanted_events(storm(), each)] == [True] * 3 + [False, True]
+
+
+def test_an_incident_is_as_grave_as_its_worst_message() -> None:
+    low_at_last = storm()[:4]
+    wanted = Wanted(frozenset({"anomaly"}), "high")
+    [found] = [each for each in wanted_events(low_at_last, wanted) if each.group == "a"]
+    assert (found.severity, found.worst) == ("low", "high")
 
 
 def test_json_is_the_event_with_its_own_uid() -> None:

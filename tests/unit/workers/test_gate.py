@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 TOPOLOGY = load_topology(ROOT / "streams.yaml")
 X = "sensor_reading.measurements.x"
 LAYERS = ("L3_IN", "L4_IN", "L5_IN", "L7_IN", "L8_IN", "L9_IN")
-SIDE = {"anomaly", "drift", "rejection", "dead_letter", "lineage_record"}
+SIDE = {"label", "anomaly", "drift", "rejection", "dead_letter", "lineage_record"}
 GATE = Gate(TOPOLOGY, TOPOLOGY.workers["gate"], "gate", Lane())  # type: ignore[arg-type]
 
 

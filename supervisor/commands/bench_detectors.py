@@ -1,0 +1,118 @@
+"""``penstock bench-detectors``: every detector on the traffic that a stream has retained."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from supervisor.context import Context
+
+if TYPE_CHECKING:
+    from supervisor.trial.process import Told
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the command."""
+    app.command()(bench_detectors)
+
+
+def bench_detectors(
+    context: typer.Context,
+    stream: Annotated[str, typer.Argument(help="The stream's name in the topology.")],
+    since: Annotated[
+        str, typer.Option(help="Messages of this span before the newest one: 90m, 24h, 7d.")
+    ] = "24h",
+    most: Annotated[
+        int, typer.Option(min=1_000, max=1_000_000, help="The newest so many of them, at most.")
+    ] = 50_000,
+    alarms_per_day: Annotated[
+        float, typer.Option(min=0.0, help="Recommend none that raises more on this traffic.")
+    ] = 20.0,
+    messages_per_day: Annotated[
+        float | None, typer.Option(min=1.0, help="The real rate, where the stream's times lie.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Try only those whose name begins so; give it again for more."),
+    ] = None,
+    shifts: Annotated[int, typer.Option(min=4, max=1_000, help="Shifts of each size.")] = 20,
+    seed: Annotated[int, typer.Option(min=0, help="Of where the shifts begin.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Try every detector on a stream's retained messages, and recommend one of either kind.
+
+    Tells the alarms a day, what is found of shifts of the mean that are injected, how soon, and
+    the processor time for a message, beside one that always fires and one that never does. The
+    pipeline is left alone: messages are read, and no worker takes part. The same messages and
+    seed give the same figures, but for the processor time.
+
+    Example: penstock bench-detectors L3 --since 24h
+    """
+    import json
+
+    from supervisor.lookup import known_stream
+    from supervisor.tables import console
+    from supervisor.trial.messages import Asked, messages, request
+    from supervisor.trial.process import hold
+    from supervisor.trial.show import show
+
+    penstock = Context.of(context)
+    topology = penstock.topology()
+    known_stream(topology, stream)
+    chosen = tuple(only or ())
+    asked = Asked(
+        stream, _seconds(since), most, shifts, seed, alarms_per_day, messages_per_day, chosen
+    )
+    lines = _some(messages(penstock.client(), topology, asked), stream)
+    with _progress() as told:
+        report = hold(request(topology, asked), lines, told)
+    if as_json:
+        typer.echo(json.dumps({"stream": stream, **report}, ensure_ascii=False))
+    else:
+        show(stream, report, console())
+
+
+def _seconds(since: str) -> float:
+    """The span in seconds; raises typer.BadParameter for what is none."""
+    from schemas.duration import parse_duration_s
+
+    try:
+        found = parse_duration_s(since)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    return float(str(found))
+
+
+def _some(lines: Iterator[bytes], stream: str) -> Iterator[bytes]:
+    """The lines, if there are any.
+
+    Raises NoTrial where there are none.
+    """
+    from itertools import chain
+
+    from supervisor.trial.process import NoTrial
+
+    first = next(lines, None)
+    if first is None:
+        raise NoTrial(f"the stream {stream!r} retains no message; see 'penstock status'")
+    return chain((first,), lines)
+
+
+@contextmanager
+def _progress() -> Iterator["Told"]:
+    """A bar on standard error while the block lasts; nothing where nobody looks."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description:<36}"), BarColumn(30), MofNCompleteColumn())
+    bar = Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task("reading", total=None)
+        yield lambda done, of, name: bar.update(task, completed=done, total=of, description=name)

@@ -1,0 +1,70 @@
+"""What the verbs of ``penstock lineage`` take: messages, times and bounds; and the store to ask."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from supervisor.context import Context
+
+if TYPE_CHECKING:
+    from lineage.store import LineageStore
+
+Message = Annotated[
+    str,
+    typer.Argument(
+        metavar="UID|STREAM", help="L9/1732100000000-0; L9 alone is its newest message."
+    ),
+]
+Since = Annotated[
+    str | None, typer.Option("--since", help="From then on: 2h (ago) or 2026-11-20T14:00.")
+]
+Until = Annotated[str | None, typer.Option("--until", help="Up to then, likewise.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many rows.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+
+ROWS = 1000
+"""``lineage.answers.DEFAULT_LIMIT``, which would cost an import."""
+
+
+def opened() -> "LineageStore":
+    """The configured store, to be closed by the caller.
+
+    Raises LineageError when it cannot be opened.
+    """
+    from lineage.settings import LineageSettings
+    from lineage.store import open_store
+
+    return open_store(LineageSettings().store())
+
+
+def checked_uid(message: str) -> str:
+    """The uid, if it is one.
+
+    Raises typer.BadParameter if not.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from schemas.model import Uid
+
+    try:
+        return str(TypeAdapter(Uid).validate_python(message))
+    except ValidationError as error:
+        raise typer.BadParameter(
+            f"{message!r} is no uid; a uid is STREAM/ENTRY-ID, such as L9/1732100000000-0"
+        ) from error
+
+
+def uid_of(penstock: Context, message: str) -> str:
+    """The uid that was given, or that of the newest message of the stream that was."""
+    if "/" in message:
+        return checked_uid(message)
+    from lineage.errors import UnknownMessageError
+    from streams.observe import newest
+    from supervisor.lookup import known_stream
+
+    topology = penstock.topology()
+    known_stream(topology, message)
+    entries = newest(penstock.client(), topology, message, 1)
+    if not entries:
+        raise UnknownMessageError(f"the stream {message!r} has no message so far")
+    return entries[0].uid

@@ -1,0 +1,44 @@
+"""Times as people write them on the command line."""
+
+from datetime import datetime
+
+import typer
+
+END_MS = 2**63 - 1
+"""Later than any message."""
+
+
+def moment_ms(text: str, now_s: float) -> int:
+    """Turn ``2h`` (so long before now) or ``2026-11-20T14:00`` into milliseconds since the epoch.
+
+    A date alone is its midnight; a time without a zone is local.
+
+    Raises typer.BadParameter for anything else.
+
+    >>> moment_ms("90s", 1000.0), moment_ms("2026-11-20T14:00+00:00", 1000.0)
+    (910000, 1795183200000)
+    """
+    from schemas.duration import parse_duration_s
+
+    try:
+        return int((now_s - float(str(parse_duration_s(text)))) * 1000)
+    except ValueError:
+        pass
+    try:
+        return int(datetime.fromisoformat(text).astimezone().timestamp() * 1000)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(
+            f"{text!r} is no time; write how long ago, such as 2h, or 2026-11-20T14:00"
+        ) from error
+
+
+def span_ms(since: str | None, until: str | None, now_s: float) -> dict[str, int]:
+    """The parameters ``since`` and ``until`` of a named query; what is absent is open.
+
+    Raises typer.BadParameter when one is no time, or ``since`` does not lie before ``until``.
+    """
+    start = moment_ms(since, now_s) if since else 0
+    end = moment_ms(until, now_s) if until else END_MS
+    if start >= end:
+        raise typer.BadParameter(f"--since {since} does not lie before --until {until}")
+    return {"since": start, "until": end}

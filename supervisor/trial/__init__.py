@@ -1,0 +1,1 @@
+"""The trial of detectors on a stream's retained messages, in a process of its own."""

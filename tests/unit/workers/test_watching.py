@@ -1,0 +1,254 @@
+"""What the watching workers tell: incidents, guilt, kinds of drift, links, and what they count."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.anomaly_settings import NoveltySettings
+from schemas.findings import AnomalyEvent, DriftEvent, Severity, Status
+from schemas.topology import Topology
+from streams.entry import Entry, Output, Settled
+from streams.keys import Lane
+from tests.servers.pipeline import SMALL
+from workers.anomaly import Anomaly
+from workers.drift import Drift
+from workers.metrics import Metrics
+
+LIMITED = {
+    "half_space_trees": None,
+    "limits": {"limits": {"measurements.x": [None, 100.0]}},
+    "incidents": {"quiet": 30},
+}
+TREE: dict[str, Any] = SMALL | {
+    "streams": SMALL["streams"]
+    | {
+        "EVENTS": {"schema": "schemas:AnomalyEvent", "sink": True},
+        "DRIFTS": {"schema": "schemas:DriftEvent", "sink": True},
+    },
+    "workers": {
+        **SMALL["workers"],
+        "anomaly": {
+            "kind": "anomaly",
+            "watch": {"OK": {"key": "sensor_id", "fields": ["measurements.*"]}},
+            "writes": "EVENTS",
+            "detectors": LIMITED,
+        },
+        "drift": {
+            "kind": "drift",
+            "watch": {"OK": {"key": "sensor_id", "predictions": ["confidence"]}},
+            "writes": "DRIFTS",
+            "detectors": {"codes": ["code"], "errors": ["wrong"], "max_keys": 3},
+        },
+    },
+}
+TOPOLOGY = Topology.model_validate(TREE)
+
+
+def entry(number: int, sensor: str = "s1", **payload: Any) -> Entry:
+    data = json.dumps({"sensor_id": sensor, **payload}).encode()
+    return Entry("OK", f"{1000 + number}-0", [b"data", data])
+
+
+def anomaly(**detectors: Any) -> Anomaly:
+    settings = TOPOLOGY.workers["anomaly"]
+    changed = settings.detectors.model_copy(update=detectors)  # type: ignore[union-attr]
+    settings = settings.model_copy(update={"detectors": changed})
+    return Anomaly(TOPOLOGY, settings, "anomaly", Lane())  # type: ignore[arg-type]
+
+
+def drift() -> Drift:
+    return Drift(TOPOLOGY, TOPOLOGY.workers["drift"], "drift", Lane())  # type: ignore[arg-type]
+
+
+def outputs(settled: Sequence[Settled]) -> list[Output]:
+    return [output for each in settled for output in each.outputs]
+
+
+def anomalies(settled: Sequence[Settled]) -> list[AnomalyEvent]:
+    return [AnomalyEvent.model_validate_json(each.fields[1]) for each in outputs(settled)]
+
+
+def drifts(settled: Sequence[Settled]) -> list[DriftEvent]:
+    return [DriftEvent.model_validate_json(each.fields[1]) for each in outputs(settled)]
+
+
+def storm(count: int = 600) -> list[Entry]:
+    """Two sensors in turn; x of the first is beyond its limit from 400 to 440."""
+    rng = np.random.default_rng(3)
+    return [
+        entry(
+            number,
+            "s1" if number % 2 else "s2",
+            measurements={
+                "x": float(rng.normal()) + (500.0 if number % 2 and 400 < number < 440 else 0.0),
+                "y": float(rng.normal()),
+            },
+        )
+        for number in range(count)
+    ]
+
+
+STORM = storm()
+
+
+def of_x(events: Sequence[AnomalyEvent]) -> list[AnomalyEvent]:
+    """The incident of x that began with the storm."""
+    [first] = [each for each in events if each.message == "OK/1401-0"]
+    return [each for each in events if each.incident == first.incident]
+
+
+def test_a_storm_is_one_incident_from_open_to_clear() -> None:
+    told = of_x(anomalies(anomaly().handle(STORM)))
+    statuses = [each.status for each in told]
+    assert statuses[0] is Status.OPEN
+    assert statuses[-1] is Status.CLEAR
+    assert statuses.count(Status.OPEN) == statuses.count(Status.CLEAR) == 1
+    assert [each.count for each in told] == [*range(1, 21), 20]
+    assert {each.first for each in told} == {"OK/1401-0"}
+    assert {each.key for each in told} == {"s1"}
+    assert Status.ONGOING in statuses
+
+
+def test_an_incident_ends_after_quiet_rows_of_its_key_and_names_its_last_message() -> None:
+    settled = anomaly().handle(STORM)
+    [clear] = [each for each in of_x(anomalies(settled)) if each.status is Status.CLEAR]
+    assert clear.message == "OK/1439-0"
+    assert clear.at_ms == 1439 + 2 * 31  # every other row is of the key
+    assert (clear.severity, clear.fields) == (clear.worst, ())
+    [output] = [each for each in outputs(settled) if b'"clear"' in each.fields[1]]
+    assert output.parents == ["OK/1439-0", "OK/1501-0"]
+
+
+def test_a_long_storm_is_told_by_its_changes_alone() -> None:
+    told = of_x(anomalies(anomaly(incidents=anomaly_incidents(each=3)).handle(STORM)))
+    ongoing = [each.count for each in told if each.status is Status.ONGOING]
+    assert set(ongoing) <= {2, 3}
+    assert len(told) <= 8
+    assert told[-1].count == 20
+
+
+def anomaly_incidents(**changes: Any) -> Any:
+    settings = TOPOLOGY.workers["anomaly"].detectors.incidents  # type: ignore[union-attr]
+    return settings.model_copy(update=changes)
+
+
+def test_an_event_says_which_field_is_guilty_and_what_would_have_been_usual() -> None:
+    first = of_x(anomalies(anomaly().handle(STORM)))[0]
+    assert first.field == "measurements.x"
+    guilty = first.guilty[0]
+    assert guilty.field == "measurements.x"
+    assert guilty.share > 0.9
+    assert guilty.low is not None
+    assert guilty.high is not None
+    assert guilty.low < 0.0 < guilty.high < 5.0
+    assert guilty.nearest == guilty.high
+    assert first.severity >= Severity.HIGH
+
+
+@settings(max_examples=10, deadline=None)
+@given(sizes=st.lists(st.integers(1, 200), max_size=12))
+def test_any_split_gives_the_same_incidents_and_state(sizes: list[int]) -> None:
+    whole, split = anomaly(), anomaly()
+    expected = [each.outputs for each in whole.handle(STORM)]
+    found, at = [], 0
+    for size in [*sizes, len(STORM)]:
+        found += [each.outputs for each in split.handle(STORM[at : at + size])]
+        again = anomaly()
+        again.restore(split.state())
+        split, at = again, min(at + size, len(STORM))
+    assert found == expected
+    assert split.state() == whole.state()
+
+
+def test_the_time_of_an_entry_reaches_the_watch() -> None:
+    rng = np.random.default_rng(3)
+    values = np.sin(np.arange(3000) * (2 * np.pi / 288)) + rng.normal(scale=0.1, size=3000)
+    values[2500] += 4.0
+
+    def scores(step_ms: int) -> list[float]:
+        data = [entry(0, measurements={"x": value}).fields for value in values.tolist()]
+        entries = [Entry("OK", f"{n * step_ms}-0", each) for n, each in enumerate(data)]
+        found = anomalies(anomaly(novelty=NoveltySettings()).handle(entries))
+        return [each.score for each in found if each.status is not Status.CLEAR]
+
+    assert len(scores(300_000)) >= 1
+    assert scores(300_000) != scores(7_000_000)  # the hours of the day are others
+
+
+def shifted(count: int, name: str, before: Any, after: Any) -> list[Entry]:
+    rng = np.random.default_rng(5)
+    draw = [before if n < count // 2 else after for n in range(count)]
+    return [entry(n, **{name: each(rng)}) for n, each in enumerate(draw)]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "before", "after"),
+    [
+        ("load", "data", lambda r: float(r.normal()), lambda r: float(r.normal() + 2)),
+        ("confidence", "prediction", lambda r: float(r.beta(9, 2)), lambda r: float(r.beta(3, 2))),
+        ("wrong", "concept", lambda r: int(r.random() < 0.1), lambda r: int(r.random() < 0.4)),
+        ("code", "categorical", lambda r: int(r.integers(3)), lambda r: int(r.integers(6))),
+        ("load", "presence", lambda r: 1.0, lambda r: None),
+    ],
+)
+def test_a_drift_says_what_kind_it_is_how_large_and_since_when(
+    name: str, kind: str, before: Any, after: Any
+) -> None:
+    [first, *_] = drifts(drift().handle(shifted(3000, name, before, after)))
+    assert (first.field, first.drift) == (name, kind)
+    assert first.size in ("small", "medium", "large", "very large")
+    if first.detector == "categories":
+        return
+    assert first.e_value is not None
+    assert first.began_ago is not None
+    assert first.since is not None
+    began = int(first.since.removeprefix("OK/").removesuffix("-0"))
+    assert began == first.at_ms - first.began_ago + 1  # one message a millisecond
+    assert abs(began - 2500) < 300
+
+
+def test_the_message_since_when_is_one_of_the_same_key_that_has_the_field() -> None:
+    plain = shifted(3000, "load", lambda r: float(r.normal()), lambda r: float(r.normal() + 3))
+    mixed = [
+        other
+        for n, each in enumerate(plain)
+        for other in (
+            Entry("OK", f"{10 * n}-0", each.fields),
+            entry(10 * n + 1 - 1000, "s2", load=1.0),
+            entry(10 * n + 2 - 1000, note=1.0),
+        )
+    ]
+    [event] = [each for each in drifts(drift().handle(mixed)) if each.field == "load"]
+    assert event.began_ago is not None
+    assert event.since == f"OK/{event.at_ms - 10 * (event.began_ago - 1)}-0"
+
+
+def test_feature_importances_are_fields_like_any_other() -> None:
+    rng = np.random.default_rng(5)
+
+    def explained(number: int) -> Entry:
+        shap = {"flow": rng.normal(0.6, 0.1), "pressure": rng.normal(0.1, 0.1)}
+        if number >= 1500:  # the model goes by the other feature now; the prediction stays
+            shap = {"flow": shap["pressure"], "pressure": shap["flow"]}
+        shap = {name: float(value) for name, value in shap.items()}
+        return entry(number, prediction=0.7, explanation={"base": 0.1, "shap": shap})
+
+    found = drifts(drift().handle([explained(number) for number in range(3000)]))
+    assert {each.field for each in found} == {"explanation.shap.flow", "explanation.shap.pressure"}
+    assert all(2500 <= each.at_ms < 2600 for each in found)
+
+
+def test_forgotten_keys_are_counted_and_become_a_metric() -> None:
+    handler = drift()
+    metrics = Metrics("drift", "drift", 0.0, handler=handler)
+    for turn in range(2):
+        settled = handler.handle([entry(turn, f"s{n}", x=1.0) for n in range(5)])
+        metrics.batch(settled, 0.1, 1.0)
+        labels = {"worker": "drift", "kind": "drift", "lane": "0", "stream": "OK"}
+        value = metrics.registry.get_sample_value("penstock_keys_evicted_total", labels)
+        assert value == handler.counts()["OK"]["keys_evicted"] == (2 if turn == 0 else 7)
