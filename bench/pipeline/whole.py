@@ -35,11 +35,13 @@ def whole(sizes: Sizes) -> Whole:
 def reference() -> dict[str, Any]:
     """``streams.yaml``, in which a limit makes sure that marked readings become events.
 
-    The other detectors stay what they are.
+    The other detectors stay what they are. The marked readings are one long incident for each
+    sensor, and every message of it has its event.
     """
     tree: dict[str, Any] = YAML(typ="safe").load(ROOT / "streams.yaml")
     limits = {"measurements.f0": [-SPIKE / 2, SPIKE / 2]}
-    tree["workers"]["anomaly"]["detectors"] = {"limits": {"limits": limits}}
+    every = {"each": 1_000_000}
+    tree["workers"]["anomaly"]["detectors"] = {"limits": {"limits": limits}, "incidents": every}
     return tree
 
 
