@@ -4,9 +4,11 @@ Payloads of the same shape are turned into columns together, so the work for a m
 list look-ups; nothing is copied value by value unless a column mixes types.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,6 +20,7 @@ from schemas.detector_settings import FieldSettings
 
 _LONGEST_PATH = 128
 _NUMBERS = frozenset((int, float))
+_WILD = re.compile(r"[*?\[]")
 
 
 class Columns(NamedTuple):
@@ -62,6 +65,7 @@ class FieldTable:
         self.ignored_values = 0
         # Bounded: a producer that invents keys must not make the worker grow.
         self._wanted = lru_cache(maxsize=4096)(self._is_wanted)
+        self._leads_on = lru_cache(maxsize=4096)(self._is_on_the_way)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -97,9 +101,11 @@ class FieldTable:
     ) -> Iterator[_Part]:
         for keys, group, members in _by_shape(payloads):
             group_rows = rows if members is None else rows[members]
-            columns = zip(*(payload.values() for payload in group), strict=True)
-            for key, cells in zip(keys, columns, strict=True):
-                yield from self._column(cells, group_rows, f"{prefix}{key}", depth)
+            for key in keys:
+                path = f"{prefix}{key}"
+                if self._wanted(path) or self._leads_on(path):
+                    cells = list(map(itemgetter(key), group))
+                    yield from self._column(cells, group_rows, path, depth)
 
     def _column(self, cells: Sequence[Any], rows: Ints, path: str, depth: int) -> Iterator[_Part]:
         types = set(map(type, cells))
@@ -117,6 +123,12 @@ class FieldTable:
     def _is_wanted(self, path: str) -> bool:
         patterns = self._settings.patterns
         return patterns is None or any(fnmatchcase(path, pattern) for pattern in patterns)
+
+    def _is_on_the_way(self, path: str) -> bool:
+        """Whether a pattern may match something below ``path``."""
+        patterns, below = self._settings.patterns, f"{path}."
+        heads = [_WILD.split(pattern, maxsplit=1)[0] for pattern in patterns or ("",)]
+        return any(head.startswith(below) or below.startswith(head) for head in heads)
 
     def _admit(self, parts: list[_Part]) -> None:
         fresh = sorted(
