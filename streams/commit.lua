@@ -97,8 +97,9 @@ end
 local function acknowledge(stream, from, step, many)
   if many < 2 or many > 4000 then return false end  -- Lua unpacks some 8,000 at most
   local to = from + (many - 1) * step
-  local pending = redis.call('XPENDING', stream, group, ARGV[from], ARGV[to], many, consumer)
-  if #pending ~= many then return false end
+  -- A group that is gone is an error here, and must not end the script half way: XACK says 0.
+  local pending = redis.pcall('XPENDING', stream, group, ARGV[from], ARGV[to], many, consumer)
+  if pending.err or #pending ~= many then return false end
   local command = {'XACK', stream, group}
   for i = 1, many do
     local id = ARGV[from + (i - 1) * step]

@@ -104,20 +104,41 @@ def keep(
         os.close(say)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
         code, told = _attend(child, words, parent)
-        in_order = os.read(said, 1) == _IN_ORDER
-        os.close(said)
+        in_order = _said(said) == _IN_ORDER
         if told or in_order or not allowance.spend():
             return _end_as(code)
         restarts, holder, dead = restarts + 1, holder_name(), holder
         log.error("process_ended", reason=_ending(code), restarts=restarts)
 
 
+def _said(pipe: int) -> bytes:
+    """What a process that has ended said; nothing where it said nothing.
+
+    Processes of its own may live on with the other end, so nothing is waited for.
+    """
+    os.set_blocking(pipe, False)
+    try:
+        return os.read(pipe, 1)
+    except BlockingIOError:
+        return b""
+    finally:
+        os.close(pipe)
+
+
 def _begin(keeper: int, holder: str, dead: str, restarts: int) -> Kept:
     """In the forked process: handlers of its own, then whatever was sent meanwhile."""
     _die_with(keeper)
     stopping = threading.Event()
+
+    def stop(*_: object) -> None:
+        # A terminal's Ctrl-C comes twice, from it and from the keeper; a second handler within
+        # the first would wait for the event's lock for ever.
+        for number in _ENDING:
+            signal.signal(number, signal.SIG_IGN)
+        stopping.set()
+
     for number in _ENDING:
-        signal.signal(number, lambda *_: stopping.set())
+        signal.signal(number, stop)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
     return Kept(keeper, holder, dead, restarts, stopping)

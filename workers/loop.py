@@ -182,6 +182,8 @@ class Loop:
                 todo.extendleft(reversed(self._after_failure(part, error)))
                 continue
             self._settling.begin(settled, started_s=started_s)
+            if self._outage.lasting:
+                self._settling.finish()  # it is over once something is settled, not before
             self._outage.over()
             self._standing.enter("running")
 
@@ -268,6 +270,8 @@ class Loop:
         if now >= self._trim_at:
             self._trim_at = now + station.topology.delivery.trim_every
             self._trim()
+        if self._recovery.dirty and self._recovery.due(now):
+            self._settling.finish()  # it may carry the checkpoint that is due
         if self._recovery.dirty and self._recovery.due(now):
             self._settling.commit(
                 [], checkpoint=True

@@ -149,7 +149,12 @@ class Recovery:
     def sealed_if_due(self, settled: Sequence[Settled], now_s: float, *, now: bool) -> bytes:
         """A sealed state that contains ``settled``, if it is time for one; else nothing."""
         wanted = self._handler is not None and (now or self.due(now_s))
-        return self._sealed(settled) if wanted else b""
+        if not wanted:
+            return b""
+        sealed = self._sealed(settled)
+        if not sealed:
+            self._saved_at_s = now_s  # the next try is as far off as the next checkpoint
+        return sealed
 
     def due(self, now_s: float) -> bool:
         """Whether the last checkpoint is as old as it may become."""
@@ -161,7 +166,12 @@ class Recovery:
         header = Header(
             worker=self._station.worker, settings=self._handler.fingerprint, positions=positions
         )
-        return self._station.seal.close(Checkpoint(header, self._handler.state()))
+        try:
+            return self._station.seal.close(Checkpoint(header, self._handler.state()))
+        except CheckpointRefused as error:
+            # The worker goes on, and its streams are kept from the last checkpoint that there is.
+            self._log.error("checkpoint_skipped", error=str(error))
+            return b""
 
     def committed(self, settled: Sequence[Settled], saved: bool, now_s: float) -> None:
         """Note that a batch was committed, and whether its checkpoint was."""

@@ -73,8 +73,12 @@ def _pair(entry: Entry) -> tuple[bytes, bytes]:
 
 def _renamed(pair: tuple[bytes, bytes], names: dict[str, int]) -> tuple[bytes, bytes]:
     event = json.loads(pair[0])
-    if "message" in event:
-        event |= {"message": names[event["message"]], "at_ms": 0}
+    for field in ("message", "first", "since"):
+        if event.get(field) is not None:
+            event[field] = names[event[field]]
+    for field in ("at_ms", "incident"):  # an incident is named after its first message
+        if field in event:
+            event[field] = 0
     parents = " ".join(str(names[uid]) for uid in pair[1].decode().split())
     return json.dumps(event).encode(), parents.encode()
 

@@ -1,7 +1,10 @@
 """What every drift detector can do."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
+
+import numpy as np
 
 from detectors.sample import deviation, shift, since_change, summarise
 from detectors.state import State
@@ -35,7 +38,8 @@ class Detection:
 
     ``row``: the index, in the call, of the value that made it evident. ``measured``: the test
     it failed. ``baseline`` and ``current``: the samples that differ. ``effect``: the shift of
-    the mean in baseline standard deviations, within ±1e6. ``deviation``: one of these.
+    the mean in baseline standard deviations, within ±1e6. ``deviation``: one of these; of errors
+    that never or always happened before, the one of half an error more or less.
     ``began_ago``: how many values, without NaN, lie between the most likely first one of the
     new kind and the one at ``row``, both counted; it may lie in an earlier call. 0: not known.
     ``of``: what the values mean; of codes, ``effect`` is Cohen's w, the root of the sum of
@@ -54,7 +58,10 @@ class Detection:
     @property
     def is_of_shares(self) -> bool:
         """Whether both samples are zeros and ones, whose mean says all."""
-        return {*self.baseline.quantiles, *self.current.quantiles} <= {0.0, 1.0}
+        return self.of == "errors" or {
+            *self.baseline.quantiles,
+            *self.current.quantiles,
+        } <= {0.0, 1.0}
 
     @property
     def has_quartiles(self) -> bool:
@@ -79,13 +86,19 @@ def detection(
     Of the ``recent`` values, the current sample is those after the most likely moment of change.
     """
     current = since_change(baseline, recent)
+    unit = deviation(baseline)
+    effect = shift(baseline, current)
+    if of == "errors" and unit == 0.0:  # a share of 0 is known no better than to half an error
+        share = 0.5 / (len(baseline) + 1)
+        unit = math.sqrt(share * (1.0 - share))
+        effect = float(np.mean(current) - np.mean(baseline)) / unit
     return Detection(
         row=row,
         measured=measured,
         baseline=summarise(baseline),
         current=summarise(current),
-        effect=shift(baseline, current),
-        deviation=deviation(baseline),
+        effect=effect,
+        deviation=unit,
         began_ago=len(current),
         of=of,
     )

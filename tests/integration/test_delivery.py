@@ -87,6 +87,17 @@ def test_two_workers_that_hold_the_same_entries_emit_each_once(client: Client) -
     assert send(client, "XLEN", "OK") == 20
 
 
+def test_a_stream_that_is_gone_keeps_no_other_from_being_settled_whole(client: Client) -> None:
+    _, reader, committer = holder(client, "first")
+    add(client, 3)
+    entries = reader.read(3, 0.01)
+    gone = [Entry("GONE", f"{n}-0", [b"data", b"x"]) for n in range(1, 4)]
+    committed = committer.commit([forward(e) for e in (*entries, *gone)], at_ms=1)
+    assert (committed.acknowledged, committed.emitted) == (3, 3)
+    assert send(client, "XLEN", "LINEAGE") == 1
+    assert send(client, "HGET", "penstock:counters", "gate:IN:accepted") == b"3"
+
+
 def test_a_lost_lease_commits_nothing(client: Client) -> None:
     lease, reader, committer = holder(client, "slept")
     add(client, 3)

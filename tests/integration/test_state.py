@@ -226,6 +226,20 @@ def test_a_rebuilt_state_is_not_handed_what_ended_its_process(
     assert emitted(client, topology, "summing") == undisturbed
 
 
+def test_a_state_that_is_too_large_for_a_checkpoint_stops_nobody(
+    client: Client,
+    topology: Topology,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    fill(client, 400)
+    undisturbed = finish(client, topology, "summing")
+    fill(client, 400)
+    monkeypatch.setattr("streams.checkpoint._MOST_BYTES", 300)
+    assert finish(client, topology, "summing") == undisturbed
+    assert "checkpoint_skipped" in capsys.readouterr().out
+
+
 def test_changed_settings_start_a_new_state_and_say_so(
     client: Client, topology: Topology, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -209,3 +209,11 @@ def test_a_state_with_impossible_numbers_is_refused() -> None:
     learnt = {**state["learnt"], "past": state["learnt"]["past"] + np.uint8(2)}
     with pytest.raises(StateError, match="neither"):
         Bernoulli().restore({**state, "learnt": learnt})
+
+
+def test_a_few_errors_where_there_were_none_are_told_as_they_are() -> None:
+    errors = np.zeros(6000)
+    errors[3000:] = np.random.default_rng(3).random(3000) < 0.03
+    (found, *_) = Bernoulli().update(errors)
+    assert 0.5 < found.effect < 10.0  # of some 0.02 each, and not of nothing
+    assert found.is_of_shares

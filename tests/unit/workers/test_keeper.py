@@ -1,5 +1,6 @@
 """The keeper: it forks the process that works anew after a fault, and ends with it otherwise."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -94,3 +95,35 @@ def test_a_signal_to_end_is_passed_on(number: int) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
 def test_kill_9_of_the_keeper_ends_both() -> None:
     assert told(signal.SIGKILL) == (-signal.SIGKILL, "")
+
+
+def test_ctrl_c_that_reaches_both_ends_both_once() -> None:
+    work = """threads = [threading.Thread(target=kept.stopping.wait) for _ in range(4)]
+    for thread in threads: thread.start()
+    while not kept.stopping.wait(0.001): pass
+    for thread in threads: thread.join()"""
+    program = KEPT.format(work=work, most=3).replace("import os,", "import threading, os,")
+    for _ in range(5):
+        with subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("works")
+            os.killpg(process.pid, signal.SIGINT)
+            try:
+                assert process.wait(20) == 0
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_process_of_the_workers_own_that_lives_on_holds_nothing_up() -> None:
+    work = """if kept.restarts == 0:
+        if os.fork() == 0: time.sleep(3); os._exit(0)
+        os._exit(7)"""
+    code, lines = kept(work)
+    assert code == 0
+    assert lines[1:] == ["process_ended ended with exit code 7 1", "works 1 True True"]
