@@ -44,7 +44,7 @@ class Conformal:
 
     Misses: what the regression takes for the stream's own way of moving; a change within the
     first ``n_start`` values; one so slow that the baseline follows it. Cries wolf on seasons
-    longer than some 2,000 values, until one has been seen.
+    longer than some 2,000 values, each time anew: a report starts the learning again.
 
     References: Vovk, "Testing randomness online", Statistical Science 36 (2021); Shin, Ramdas
     and Rinaldo, "E-detectors", New England Journal of Statistics in Data Science 2 (2024).
