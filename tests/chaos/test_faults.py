@@ -49,7 +49,7 @@ def broken(directory: Path, name: str, *changes: tuple[str, str]) -> Path:
 
 def test_the_suite_notices_commits_without_fence_and_acknowledgement(tmp_path: Path) -> None:
     fence = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then"
-    acknowledged = "local emit = redis.call('XACK', stream, group, id) == 1"
+    acknowledged = "local emit = ours or redis.call('XACK', stream, group, id) == 1"
     regardless = "redis.call('XACK', stream, group, id) local emit = true"
     code = broken(tmp_path, "commit.lua", (fence, "if false then"), (acknowledged, regardless))
     sizes = replace(SHORT, freezes=6, rate_per_s=900.0)
