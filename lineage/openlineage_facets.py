@@ -19,7 +19,7 @@ VERSIONS = {
 }
 """The version of each facet's schema."""
 
-PRODUCER = "https://pypi.org/project/penstock"
+PRODUCER = "urn:penstock"
 DEEPEST = 6
 """How many levels of nested fields a schema facet shows."""
 
@@ -34,7 +34,7 @@ def facet(name: str, /, **said: Any) -> Facet:
 
 def producer() -> str:
     """Who makes the events: this release of Penstock, as a URI."""
-    return f"{PRODUCER}/{version('penstock')}"
+    return f"{PRODUCER}:{version('penstock')}"
 
 
 def schema_fields(schema_name: str) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Times as people write them on the command line."""
 
+from contextlib import suppress
 from datetime import datetime
 
 import typer
@@ -20,10 +21,8 @@ def moment_ms(text: str, now_s: float) -> int:
     """
     from schemas.duration import parse_duration_s
 
-    try:
+    with suppress(ValueError):  # what is no duration may be a time of day
         return int((now_s - float(str(parse_duration_s(text)))) * 1000)
-    except ValueError:
-        pass
     try:
         return int(datetime.fromisoformat(text).astimezone().timestamp() * 1000)
     except (ValueError, OverflowError) as error:

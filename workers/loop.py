@@ -56,7 +56,6 @@ class Loop:
         self._standing = standing
         self._metrics = metrics
         self._log = log
-        self._now_s = now_s
         self._monotonic_s = monotonic_s
         self._stopping: threading.Event = standing.stopping
         most_s = min(5.0, station.lease.ttl_s / 2)  # so all are back within a lease's time
@@ -65,13 +64,9 @@ class Loop:
         self._intake = Intake(station, self._stopping)
         self._recovery = Recovery(station, handler, log, standing.handling)
         self._settling = Settling(
-            station,
-            self._recovery,
-            metrics,
-            stateful=isinstance(handler, StatefulHandler),
-            now_s=now_s,
-            monotonic_s=monotonic_s,
-        )
+            station, self._recovery, metrics, stateful=isinstance(handler, StatefulHandler),
+            now_s=now_s, monotonic_s=monotonic_s,
+        )  # fmt: skip
         self._tenure = Tenure(station.lease, station.lane.index, station.holder, station.share)
         self._claim_at = self._trim_at = 0.0
         self._new = True
