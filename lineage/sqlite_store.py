@@ -8,6 +8,7 @@ when the ``LINEAGE`` entries that they came from are delivered anew.
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -31,12 +32,13 @@ CACHE_KIB = 32_768
 IDS_AT_ONCE = 500
 """How many ids one look-up takes; SQLite before 3.32 allows 999 parameters."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The ``user_version`` of the files that this release writes."""
 
 APPLICATION_ID: Final = 0x50454E53
 """``PENS``: tells our files from other programs' (``PRAGMA application_id``)."""
 
+_BUSY_PAUSE_S = 0.005
 _JSON = "_json"
 _HINTS = {
     "SQLITE_BUSY": f"another process held it for more than {BUSY_TIMEOUT_S:.0f} s; try again",
@@ -61,7 +63,7 @@ class SqliteStore:
         self._path = path
         self._layers = layers
         self._key = ChainKey(chain_key)
-        self._queries = Queries.load("named_queries.sql")
+        self._queries = Queries.load("questions/*.sql")
         self._writes = Queries.load("writes.sql")
         self._upkeep = Queries.load("upkeep.sql")
         with self._explained():
@@ -134,16 +136,31 @@ class SqliteStore:
             )
 
     def _create(self) -> None:
-        # WAL can't be switched on inside a transaction; a second opener finds it switched on.
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._switch_to_wal()
         with self._transaction():
             version = self._pragma("user_version")
             if version >= SCHEMA_VERSION:
                 return
-            for statement in _statements(f"upgrade_{version}.sql" if version else "schema.sql"):
-                self._connection.execute(statement)
+            for file in _files_from(version):
+                for statement in _statements(file):
+                    self._connection.execute(statement)
             self._connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    def _switch_to_wal(self) -> None:
+        """Switch WAL on, which can't be done inside a transaction.
+
+        SQLite waits for no lock here: it is busy at once while another process does the same.
+        """
+        until_s = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                    raise
+            time.sleep(_BUSY_PAUSE_S)
 
     def _pragma(self, name: str) -> int:
         (value,) = self._connection.execute(f"PRAGMA {name}").fetchone()
@@ -167,6 +184,7 @@ class SqliteStore:
         self._many("used", _pairs(graph.used, activities, entities))
         self._many("associated", _pairs(graph.associated, activities, agents))
         self._many("flagged", _pairs(graph.flagged, entities, entities))
+        self._many("supersedes", _pairs(graph.supersedes, entities, entities))
 
     def _many(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(self._writes[name].text, rows)
@@ -224,6 +242,13 @@ def _rows(
     cursor = connection.execute(query.text, bound)
     columns = [column[0] for column in cursor.description or ()]
     return [_row(columns, values) for values in cursor]
+
+
+def _files_from(version: int) -> list[str]:
+    """The files that make a store of this version, 0 for an empty one, one of ours."""
+    if not version:
+        return ["schema.sql"]
+    return [f"upgrade_{step}.sql" for step in range(version, SCHEMA_VERSION)]
 
 
 def _statements(file: str) -> list[str]:

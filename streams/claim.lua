@@ -13,6 +13,7 @@
 -- ARGV[6]  only entries from this id on; '-' for all
 -- ARGV[7]  and up to this one; '+' for all
 -- ARGV[8]  0: this delivery is not counted as an attempt (the worker never died)
+-- ARGV[9]  and on: ids of another's entries that come last, since its process died over them
 --
 -- Returns {pending entries seen, {{id, attempts, fields or false}, ...}}; false fields: the entry
 -- itself is gone from the stream (it was trimmed or deleted), and is no longer pending either.
@@ -31,10 +32,14 @@ end
 -- Of another's entries those that were delivered least come first: an entry that kills its workers
 -- keeps none of its neighbours waiting. Our own stay in their order, which may matter.
 if other ~= me then
-  for i, item in ipairs(pending) do item[5] = i end
+  local last = {}
+  for i = 9, #ARGV do last[ARGV[i]] = 1 end
+  for i, item in ipairs(pending) do item[5], item[6] = i, last[item[1]] or 0 end
   table.sort(pending, function(a, b)
-    if a[4] ~= b[4] then return a[4] < b[4] end
-    return a[5] < b[5]
+    for _, by in ipairs({6, 4, 5}) do
+      if a[by] ~= b[by] then return a[by] < b[by] end
+    end
+    return false
   end)
 end
 

@@ -37,7 +37,7 @@ class InFlight:
             with leaving_replicas(self._client):
                 found = self._node.parse_response(self._connection, self._command[0])  # type: ignore[no-untyped-call]
         except BaseException as error:
-            if not isinstance(error.__cause__, exceptions.ResponseError):
+            if not _answers_for_us(error.__cause__):
                 self.drop()
                 raise
             self._give_back()
@@ -61,6 +61,13 @@ class InFlight:
     def _give_back(self) -> None:
         connection, self._connection = self._connection, None
         self._node.connection_pool.release(connection)
+
+
+def _answers_for_us(error: BaseException | None) -> bool:
+    """Whether a server answered that goes on serving us: a replica does not."""
+    return isinstance(error, exceptions.ResponseError) and not isinstance(
+        error, exceptions.ReadOnlyError
+    )
 
 
 def _node_for(client: Client, command: tuple[Any, ...]) -> Redis:

@@ -1,6 +1,6 @@
 """Reading for a consumer group: new entries, those left pending, and those of the dead."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,9 @@ from streams.scripts import Running, run_script
 class Claim:
     """Which pending entries to take: at most ``count`` with ids from ``start`` to ``end``.
 
-    Entries delivered more than ``alone_beyond`` times come one at a time. ``counted`` False leaves
-    their delivery counter as it is: the worker was away from its server, but never died.
+    Entries delivered more than ``alone_beyond`` times come one at a time; those of another
+    consumer whose ids are in ``last`` come when there is no other. ``counted`` False leaves their
+    delivery counter as it is: the worker was away from its server, but never died.
     """
 
     count: int
@@ -27,6 +28,7 @@ class Claim:
     start: str = "-"
     end: str = "+"
     counted: bool = True
+    last: Collection[str] = ()
 
 
 class Reader:
@@ -117,6 +119,7 @@ class Reader:
         args = [
             self._group, other, self._consumer,
             claim.count, claim.alone_beyond, claim.start, claim.end, int(claim.counted),
+            *claim.last,
         ]  # fmt: skip
         seen, claimed = run_script(self._client, "claim", keys, args)
         entries = [

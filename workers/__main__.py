@@ -10,7 +10,9 @@ import gc
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,7 @@ from workers.errors import Misconfigured
 from workers.floor import Floor
 from workers.health import HealthServer
 from workers.heartbeat import Heartbeat
+from workers.in_hand import Hands
 from workers.keeper import Kept, keep
 from workers.kinds import build_handler, import_kind
 from workers.lanes import ALL, LaneRun, lanes_named, run_lanes, stalled, unserved
@@ -59,7 +62,12 @@ def main(arguments: list[str] | None = None) -> int:
         _import_ahead(found.topology, options)
     except (TopologyError, Misconfigured) as error:
         return _misconfigured(error, log)
-    return keep(lambda kept: _work(options, found, kept, log), log, parent=options.parent)
+    hands = Hands(found.topology.lanes)
+
+    def work(kept: Kept) -> int:
+        return _work(options, found, kept, hands, log)
+
+    return keep(work, log, hands, parent=options.parent)
 
 
 def _import_ahead(topology: Topology, options: argparse.Namespace) -> None:
@@ -74,10 +82,12 @@ def _import_ahead(topology: Topology, options: argparse.Namespace) -> None:
     _freeze()
 
 
-def _work(options: argparse.Namespace, found: TopologyFile, kept: Kept, log: Any) -> int:
+def _work(
+    options: argparse.Namespace, found: TopologyFile, kept: Kept, hands: Hands, log: Any
+) -> int:
     """In the process that works: run until told to stop; return the exit code."""
     try:
-        return _run(options, found, kept, log)
+        return _run(options, found, kept, hands, log)
     except (TopologyError, Misconfigured, CheckpointRefused) as error:
         return _misconfigured(error, log)
     except StreamsError as error:  # what waiting does not mend
@@ -109,7 +119,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _run(options: argparse.Namespace, found: TopologyFile, kept: Kept, log: Any) -> int:
+def _run(
+    options: argparse.Namespace, found: TopologyFile, kept: Kept, hands: Hands, log: Any
+) -> int:
     sys.path.append(str(options.config.resolve().parent))  # the author's schemas and functions
     topology = found.checked()
     lanes = lanes_named(options.lanes, topology)
@@ -120,9 +132,8 @@ def _run(options: argparse.Namespace, found: TopologyFile, kept: Kept, log: Any)
     check_lanes(client, topology.lanes)
     key = state_key(settings.state_key.get_secret_value(), settings.data_dir)
     seal, secret = Seal(key), LineageSettings().secret(otherwise=key)
-    stations = _stations(client, topology, options.worker, lanes, seal, kept)
-    if kept.dead:
-        _inherit(stations, kept.dead)
+    stations = _stations(client, topology, options.worker, lanes, seal, kept, hands)
+    _inherit(stations, kept.dead)
     families = Families()
     started = [_lane_run(station, secret, kept.stopping, families, log) for station in stations]
     _freeze()
@@ -133,7 +144,13 @@ def _run(options: argparse.Namespace, found: TopologyFile, kept: Kept, log: Any)
 
 
 def _stations(
-    client: Client, topology: Topology, worker: str, lanes: list[int], seal: Seal, kept: Kept
+    client: Client,
+    topology: Topology,
+    worker: str,
+    lanes: list[int],
+    seal: Seal,
+    kept: Kept,
+    hands: Hands,
 ) -> list[Station]:
     holder, share, floor = kept.holder, None, Floor()
     if exclusive(topology.workers[worker]) and topology.lanes > 1:
@@ -149,27 +166,31 @@ def _stations(
             holder=holder,
             share=share,
             floor=floor,
+            hand=hands.of(lane),
+            suspects=kept.suspects,
         )
         for lane in lanes
     ]
 
 
-def _inherit(stations: list[Station], dead: str) -> None:
-    """Settle what the process before this one left, since it is known to be dead.
+def _inherit(stations: list[Station], dead: Sequence[str]) -> None:
+    """Settle what the processes before this one left, since they are known to be dead.
 
-    Its entries are taken over at once, rather than when its leases run out.
+    Their entries are taken over at once, rather than when their leases run out.
     """
     with suppress(ServerAway):  # then they do run out
-        for station in stations:
-            break_lease(station.client, station.lane, station.worker, dead)
-            withdraw(station.client, field_of(station.worker, dead, station.lane.index))
+        for station, holder in product(stations, dead):
+            break_lease(station.client, station.lane, station.worker, holder)
+            withdraw(station.client, field_of(station.worker, holder, station.lane.index))
 
 
 def _lane_run(
     station: Station, secret: bytes, stopping: threading.Event, families: Families, log: Any
 ) -> tuple[LaneRun, Metrics]:
     lane, standing = station.lane.index, Standing(stopping)
-    handler = build_handler(station.topology, station.worker, station.lane, secret)
+    handler = build_handler(
+        station.topology, station.worker, station.lane, secret, station.hand.note
+    )
     metrics = Metrics(
         station.worker,
         station.settings.kind,

@@ -13,6 +13,7 @@ from schemas.topology import GateSettings, Topology
 from streams.entry import Entry, Output, Settled, carried
 from streams.keys import Lane
 from streams.quarantine import ONLY_FOR
+from workers.in_hand import Note, unnoted
 from workers.provenance import (
     NO_HASHES,
     Circumstances,
@@ -69,8 +70,10 @@ class Gate:
         worker: str,
         lane: Lane,
         hashes: RoeHashes = NO_HASHES,
+        note: Note = unnoted,
     ) -> None:
         self._worker = worker
+        self._note = note
         self._limits = topology.limits
         self._boundaries = {
             lane.stream(source): Boundary(
@@ -83,9 +86,12 @@ class Gate:
 
     def handle(self, batch: Sequence[Entry]) -> list[Settled]:
         """Settle each entry as accepted or rejected."""
-        return [self._settle(entry) for entry in batch]
+        settled = [self._settle(entry) for entry in batch]
+        self._note("")
+        return settled
 
     def _settle(self, entry: Entry) -> Settled:
+        self._note(entry.id)
         boundary = self._boundaries[entry.stream]
         fault = beyond_limits(entry.fields, self._limits)
         if fault is not None:

@@ -22,11 +22,14 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from workers.in_hand import Hands
 from workers.station import holder_name
 
 _ENDING = frozenset((signal.SIGTERM, signal.SIGINT))
 _HANDLED = _ENDING | {signal.SIGCHLD}
 _IN_ORDER = b"."
+_INHERITED_AFTER_S = 1.0  # a process that lived as long has taken over from those before it
+_MOST_DEAD = 8
 _PR_SET_PDEATHSIG = 1
 
 
@@ -34,14 +37,16 @@ _PR_SET_PDEATHSIG = 1
 class Kept:
     """What the process that works knows of its keeper.
 
-    ``pid`` is the keeper's; ``holder`` names the process that works on any host, ``dead`` the one
-    before it, empty for the first; ``restarts`` counts the processes that ended before this one;
-    ``stopping`` is set by SIGTERM and SIGINT.
+    ``pid`` is the keeper's; ``holder`` names the process that works on any host, ``dead`` those
+    before it whose leases may last, empty for the first; ``suspects`` are the ids of the entries
+    that the last of them had in hand; ``restarts`` counts the processes that ended before this
+    one; ``stopping`` is set by SIGTERM and SIGINT.
     """
 
     pid: int
     holder: str
-    dead: str
+    dead: tuple[str, ...]
+    suspects: frozenset[str]
     restarts: int
     stopping: threading.Event
 
@@ -79,9 +84,16 @@ class Allowance:
 
 
 def keep(
-    work: Callable[[Kept], int], log: Any, *, parent: int = 0, allowance: Allowance | None = None
+    work: Callable[[Kept], int],
+    log: Any,
+    hands: Hands,
+    *,
+    parent: int = 0,
+    allowance: Allowance | None = None,
 ) -> int:
     """Fork a process that does ``work``, and another whenever it ends by a fault.
+
+    ``work`` notes in ``hands`` what it handles.
 
     Returns twice: in the forked process what ``work`` returned, in the keeper the exit code of the
     last process. Only a process whose ``work`` returned ended in order; any other end is a fault.
@@ -90,15 +102,17 @@ def keep(
     keeper tells the process to drain.
     """
     allowance, restarts, words = allowance or Allowance(), 0, SimpleQueue[int]()
-    holder, dead = holder_name(), ""
+    holder, dead = holder_name(), tuple[str, ...]()
     for number in _HANDLED:
         signal.signal(number, lambda number, _: words.put(number))
     while True:
         signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
-        keeper, (said, say) = os.getpid(), os.pipe()
+        keeper, (said, say), born_s = os.getpid(), os.pipe(), time.monotonic()
+        suspects = hands.emptied()
         child = os.fork()
         if child == 0:
-            code = work(_begin(keeper, holder, dead, restarts))
+            stopping = _begin(keeper)
+            code = work(Kept(keeper, holder, dead, suspects, restarts, stopping))
             os.write(say, _IN_ORDER)
             return code
         os.close(say)
@@ -107,7 +121,8 @@ def keep(
         in_order = _said(said) == _IN_ORDER
         if told or in_order or not allowance.spend():
             return _end_as(code)
-        restarts, holder, dead = restarts + 1, holder_name(), holder
+        before = dead if time.monotonic() - born_s < _INHERITED_AFTER_S else ()
+        restarts, holder, dead = restarts + 1, holder_name(), (*before, holder)[-_MOST_DEAD:]
         log.error("process_ended", reason=_ending(code), restarts=restarts)
 
 
@@ -125,7 +140,7 @@ def _said(pipe: int) -> bytes:
         os.close(pipe)
 
 
-def _begin(keeper: int, holder: str, dead: str, restarts: int) -> Kept:
+def _begin(keeper: int) -> threading.Event:
     """In the forked process: handlers of its own, then whatever was sent meanwhile."""
     _die_with(keeper)
     stopping = threading.Event()
@@ -141,7 +156,7 @@ def _begin(keeper: int, holder: str, dead: str, restarts: int) -> Kept:
         signal.signal(number, stop)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
-    return Kept(keeper, holder, dead, restarts, stopping)
+    return stopping
 
 
 def _die_with(keeper: int) -> None:

@@ -19,7 +19,7 @@ from streams.trim import trim
 from workers.handler import Handler, StatefulHandler, TryLater
 from workers.intake import Intake
 from workers.metrics import Metrics
-from workers.poison import dead_letter, described, halves
+from workers.poison import dead_letter, described, parted
 from workers.portions import portions
 from workers.recovery import Recovery
 from workers.settling import Settling
@@ -193,9 +193,10 @@ class Loop:
 
     def _after_failure(self, part: Sequence[Entry], error: Exception) -> list[Sequence[Entry]]:
         """What to try instead of a part that raised."""
+        in_hand = self._station.hand.entry_id
         self._recovery.restore_state()
         if len(part) > 1:
-            return halves(part)
+            return parted(part, in_hand, ordered=self._station.exclusive)
         entry = part[0]
         self._log.warning(
             "entry_failed", message=entry.uid, attempts=entry.attempts, error=type(error).__name__
@@ -219,7 +220,8 @@ class Loop:
         """Take over and settle what a consumer left pending on a stream, oldest first.
 
         What a dead worker had comes one by one: if one of them is what kills workers, its
-        neighbours are settled beside it, and do not gain attempts with it.
+        neighbours are settled beside it, and do not gain attempts with it. What its process had
+        in hand comes last.
         """
         start = "-"
         while not self._stopping.is_set():
@@ -229,7 +231,8 @@ class Loop:
 
     def _settle_page(self, consumer: str, key: str, start: str) -> tuple[int, str]:
         """One step of the same: how many were seen, and where the next step starts."""
-        settings, ours = self._station.settings, consumer == self._station.lease.consumer
+        station, ours = self._station, consumer == self._station.lease.consumer
+        settings = station.settings
         counted = self._new or not ours
         with self._station.floor.alone():
             self._settling.finish()
@@ -238,6 +241,7 @@ class Loop:
                 alone_beyond=0 if counted else settings.max_attempts,
                 start=start,
                 counted=counted,
+                last=station.suspects,
             )
             seen, entries = self._station.reader.claim(consumer, key, claim)
             for entry in [e for e in entries if e.attempts > settings.max_attempts]:
@@ -268,9 +272,8 @@ class Loop:
         if self._recovery.dirty and self._recovery.due(now):
             self._settling.finish()  # it may carry the checkpoint that is due
         if self._recovery.dirty and self._recovery.due(now):
-            self._settling.commit(
-                [], checkpoint=True
-            )  # what came last is saved too when nothing follows
+            # what came last is saved too when nothing follows
+            self._settling.commit([], checkpoint=True)
 
     def _trim(self) -> None:
         station = self._station

@@ -18,6 +18,20 @@ def halves(part: Sequence[Entry]) -> list[Sequence[Entry]]:
     return [part[:middle], part[middle:]]
 
 
+def parted(part: Sequence[Entry], guilty: str, *, ordered: bool) -> list[Sequence[Entry]]:
+    """What to try instead of a part that raised while the entry ``guilty`` was in hand.
+
+    That one by itself, and after the others unless they have to stay ``ordered``; halves where it
+    is none of them.
+    """
+    at = next((i for i, entry in enumerate(part) if entry.id == guilty), None)
+    if at is None:
+        return halves(part)
+    before, alone, behind = part[:at], part[at : at + 1], part[at + 1 :]
+    tried = (before, alone, behind) if ordered else (before, behind, alone)
+    return [some for some in tried if some]
+
+
 def described(error: Exception) -> str:
     """An exception in one line: its type and, if it can tell them, its words."""
     try:

@@ -20,6 +20,7 @@ from streams.quarantine import ONLY_FOR
 from streams.reader import OwnerReader, Reader
 from streams.trim import TrimPlan, trims_of
 from workers.floor import Floor
+from workers.in_hand import Hand
 from workers.share import Share
 
 
@@ -31,6 +32,8 @@ class Station:
     ``share`` says which of the lanes owned alone are this process's part; None: any.
     ``elsewhere`` names, for each stream key, the other workers that read it.
     ``floor`` is shared by the lanes of a process.
+    ``hand`` has the entry that the handler is at, where it tells.
+    ``suspects`` are the ids of entries over which the process before this one may have ended.
     ``author`` is what lineage records say of this worker.
     """
 
@@ -50,6 +53,8 @@ class Station:
     elsewhere: Mapping[str, frozenset[bytes]]
     share: Share | None = None
     floor: Floor = field(default_factory=Floor)
+    hand: Hand = field(default_factory=Hand)
+    suspects: frozenset[str] = frozenset()
 
     @property
     def dead_letters(self) -> str:
@@ -94,6 +99,8 @@ def take_station(
     holder: str = "",
     share: Share | None = None,
     floor: Floor | None = None,
+    hand: Hand | None = None,
+    suspects: frozenset[str] = frozenset(),
 ) -> Station:
     """Put a station together; nothing is sent yet. The stations of a process have one holder."""
     settings = topology.workers[worker]
@@ -134,6 +141,8 @@ def take_station(
         },
         share=share,
         floor=floor or Floor(),
+        hand=hand or Hand(),
+        suspects=suspects,
     )
 
 

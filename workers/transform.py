@@ -19,6 +19,7 @@ from schemas.topology import Topology, TransformSettings
 from streams.entry import Entry, Output, Settled
 from streams.keys import Lane, bare
 from workers.errors import Misconfigured
+from workers.in_hand import Note, unnoted
 from workers.provenance import (
     NO_HASHES,
     RoeHashes,
@@ -43,8 +44,10 @@ class Transform:
         worker: str,
         lane: Lane,
         hashes: RoeHashes = NO_HASHES,
+        note: Note = unnoted,
     ) -> None:
         self._worker = worker
+        self._note = note
         self._hashes = hashes
         self._function = _function_of(settings, worker)
         self._sources = {s: resolve(topology.streams[s].schema_name) for s in settings.reads}
@@ -54,9 +57,12 @@ class Transform:
 
     def handle(self, batch: Sequence[Entry]) -> list[Settled]:
         """Call the function for each entry, in their order."""
-        return [self._settle(entry) for entry in batch]
+        settled = [self._settle(entry) for entry in batch]
+        self._note("")
+        return settled
 
     def _settle(self, entry: Entry) -> Settled:
+        self._note(entry.id)
         stream = bare(entry.stream)
         event = self._sources[stream].validator.validate_json(entry.get(b"data") or b"")
         message = Message(
@@ -116,8 +122,9 @@ class TransformWithMemory(Transform):
         worker: str,
         lane: Lane,
         hashes: RoeHashes = NO_HASHES,
+        note: Note = unnoted,
     ) -> None:
-        super().__init__(topology, settings, worker, lane, hashes)
+        super().__init__(topology, settings, worker, lane, hashes, note)
         self.fingerprint = sha256(settings.call.encode()).hexdigest()[:16]
         self._memory: dict[str, Any] = {}
 

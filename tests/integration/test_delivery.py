@@ -248,6 +248,20 @@ def test_what_was_delivered_often_is_claimed_alone(client: Client) -> None:
     assert (seen, [entry.attempts for entry in entries]) == (3, [3])
 
 
+def test_a_suspect_of_the_dead_comes_last(client: Client) -> None:
+    lease, dead, _ = holder(client, "dead")
+    _, alive, commits = holder(client, "alive")
+    add(client, 4)
+    suspect, *others = [entry.id for entry in dead.read(4, 0.01)]
+    lease.release()
+    found = []
+    for _ in range(4):
+        _, (entry,) = alive.claim("dead", "IN", Claim(count=4, last={suspect}))
+        commits.commit([forward(entry)], at_ms=1)
+        found.append(entry.id)
+    assert found == [*others, suspect]
+
+
 def test_a_delivery_need_not_be_counted(client: Client) -> None:
     _, reader, _ = holder(client, "c")
     add(client, 1)

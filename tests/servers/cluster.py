@@ -144,21 +144,22 @@ def running_cluster(kind: str, *, extra: tuple[str, ...] = ()) -> Iterator[Clust
         servers = []
         for _ in range(2 * _MASTERS):
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-test-"))
-            server = StreamServer(binary, Path(directory), _port(), extra=(*settings, *extra))
+            server = StreamServer(binary, Path(directory), low_port(), extra=(*settings, *extra))
             stack.callback(_end, server)
             server.start()
             servers.append(server)
-        _form(servers)
+        form(servers)
         yield Cluster(servers)
 
 
-def _port() -> int:
+def low_port() -> int:
     """A free port whose bus port, 10,000 higher, is a port too."""
     port: int = until(lambda: (p := _free_port()) < 55_000 and p, 5, "a low port")
     return port
 
 
-def _form(servers: Sequence[StreamServer]) -> None:
+def form(servers: Sequence[StreamServer]) -> None:
+    """Make a cluster of servers: the first three its masters, the others their replicas."""
     with ExitStack() as stack:
         nodes = [stack.enter_context(server.client()) for server in servers]
         ids = [send(node, "CLUSTER MYID") for node in nodes]

@@ -116,7 +116,13 @@ def start_worker(
     standing = Standing()
     metrics = Metrics(name, station.settings.kind, time.time())
     log = structlog.get_logger().bind(worker=name)
-    loop = Loop(station, handler or build_handler(topology, name, lane), standing, metrics, log)
+    loop = Loop(
+        station,
+        handler or build_handler(topology, name, lane, note=station.hand.note),
+        standing,
+        metrics,
+        log,
+    )
     errors: list[BaseException] = []
 
     def run() -> None:

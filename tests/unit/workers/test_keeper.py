@@ -10,6 +10,8 @@ import pytest
 KEPT = """
 import os, signal, sys, time
 from pathlib import Path
+from workers import keeper
+from workers.in_hand import Hands
 from workers.keeper import Allowance, keep
 
 class Log:
@@ -21,7 +23,8 @@ def work(kept):
     {work}
     return 0
 
-sys.exit(keep(work, Log(), allowance=Allowance(most={most}, every_s=1e9)))
+hands = Hands(2)
+sys.exit(keep(work, Log(), hands, allowance=Allowance(most={most}, every_s=1e9)))
 """
 
 
@@ -51,6 +54,31 @@ def test_a_process_that_ends_by_a_fault_is_followed_by_another(fault: str, reaso
         "works 1 True True",
         f"process_ended {reason} 2",
         "works 2 True True",
+    ]
+
+
+def test_a_process_is_told_what_the_one_before_it_had_in_hand() -> None:
+    work = """print("suspects", *sorted(kept.suspects), flush=True)
+    if kept.restarts == 0:
+        hands.of(0).note("1-0"); hands.of(1).note("2-0"); hands.of(1).note("3-0")
+    if kept.restarts < 2: os.kill(os.getpid(), signal.SIGKILL)"""
+    code, lines = kept(work)
+    assert code == 0
+    assert [line for line in lines if "suspects" in line] == [
+        "suspects",
+        "suspects 1-0 3-0",
+        "suspects",
+    ]
+
+
+def test_those_that_ended_at_once_are_all_inherited_from() -> None:
+    work = """keeper._INHERITED_AFTER_S = 1e9
+    print("dead", len(kept.dead), len(set(kept.dead)), flush=True)
+    if kept.restarts < 10: os._exit(7)"""
+    code, lines = kept(work, most=20)
+    assert code == 0
+    assert [line for line in lines if line.startswith("dead")] == [
+        f"dead {n} {n}" for n in (0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8)
     ]
 
 
