@@ -164,7 +164,8 @@ class Committer:
         shape: _Shape | None = None
         for settled in batch:
             entry, outputs = settled.entry, settled.outputs
-            this = _shape(settled)
+            plain = not outputs and not settled.remember
+            this = (entry.stream, settled.outcome, False, ()) if plain else _shape(settled)
             if this != shape:
                 shape, header = this, len(found)
                 found += [index(entry.stream), settled.outcome, 0, int(this[2]), len(outputs)]
@@ -172,6 +173,8 @@ class Committer:
                     found += [index(key), int(noted), fields, int(own)]
             found[header + 2] += 1
             found.append(entry.id)
+            if plain:
+                continue
             if settled.remember:
                 found.append(index(self._lane.seen(entry.stream, settled.remember)))
             for output in outputs:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic_core import from_json
+
 Outcome = Literal["accepted", "rejected", "dead"]
 """What became of an entry: handled, refused at its boundary, or impossible to process."""
 
@@ -29,6 +31,19 @@ class Entry:
     id: str
     fields: list[bytes]
     attempts: int = 1
+    _payload: Any = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def payload(self) -> Any:
+        """The JSON of its ``data``, None where there is none; decoded once, and not to be changed.
+
+        Raises ValueError where it is no JSON.
+        """
+        if self._payload is None:
+            fields = self.fields
+            data = fields[1] if fields and fields[0] == b"data" else self.get(b"data")
+            self._payload = from_json(data) if data else None
+        return self._payload
 
     @property
     def uid(self) -> str:
@@ -75,7 +90,7 @@ class Settled:
 
     entry: Entry
     outcome: Outcome = "accepted"
-    outputs: list[Output] = field(default_factory=list)
+    outputs: Sequence[Output] = ()
     remember: str | None = None
 
 

@@ -12,7 +12,6 @@ from operator import attrgetter
 from typing import Any, Generic, NamedTuple, Protocol
 
 import numpy as np
-from pydantic_core import from_json
 
 from detectors.fields import Columns, FieldTable
 from detectors.state import State, StateError, pack, unpack
@@ -26,6 +25,8 @@ from streams.entry import Entry, Output, Settled
 from streams.keys import Lane, bare
 from workers.provenance import carried_on, finding
 from workers.recent import places_of
+
+_LONGEST_KEY = 128
 
 Payload = Mapping[str, Any]
 
@@ -77,9 +78,10 @@ class WatchedStream(ABC, Generic[V]):
 
         A payload that is no JSON object has no fields; one that is no JSON raises ValueError.
         """
-        parsed = [from_json(entry.get(b"data") or b"null") for entry in entries]
-        payloads = [payload if isinstance(payload, dict) else {} for payload in parsed]
-        keys = [key_of(payload, self._path) for payload in payloads]
+        payloads = [entry.payload for entry in entries]
+        if set(map(type, payloads)) != {dict}:
+            payloads = [payload if isinstance(payload, dict) else {} for payload in payloads]
+        keys = keys_of(payloads, self._path)
         columns = self._fields.columns(payloads)
         found = self._watch.observe(keys, columns.names, columns.x, times_s(entries))
         return Seen(entries, payloads, keys, columns, found)
@@ -137,7 +139,7 @@ class WatchedStreams(ABC):
                 found.setdefault(told.entry.uid, []).append(self._output(told))
         if not found:
             return [Settled(entry) for entry in batch]
-        return [Settled(entry, outputs=found.get(entry.uid, [])) for entry in batch]
+        return [Settled(entry, outputs=found.get(entry.uid, ())) for entry in batch]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """What each stream counted since the beginning: by stream, and by what it is."""
@@ -183,7 +185,21 @@ def _steps(path: str) -> tuple[str, ...]:
 def key_of(payload: Payload, path: str | None) -> str | None:
     """The value of the key, as text of at most 128 characters; None where there is none."""
     value = value_at(payload, path) if path else None
-    return str(value)[:128] or None if isinstance(value, str | int) else None
+    return str(value)[:_LONGEST_KEY] or None if isinstance(value, str | int) else None
+
+
+def keys_of(payloads: Sequence[Payload], path: str | None) -> Sequence[str | None]:
+    """The key of each payload, as ``key_of``; nearly all are short texts, and taken as they are."""
+    if not path:
+        return [None] * len(payloads)
+    values: Sequence[Any] = payloads
+    for name in _steps(path):
+        values = [value.get(name) if isinstance(value, dict) else None for value in values]
+    if set(map(type, values)) == {str} and all(
+        0 < len(text) <= _LONGEST_KEY for text in set(values)
+    ):
+        return values
+    return [key_of(payload, path) for payload in payloads]
 
 
 def times_s(entries: Sequence[Entry]) -> Floats:

@@ -71,7 +71,7 @@ def flat_lanes(sizes: Sizes) -> Costs:
         places = {lanes: stack.enter_context(_laned(lanes)) for lanes in sizes.lanes}
         for _ in range(sizes.rounds):
             for lanes, place in places.items():
-                costs[lanes].append(_burst(place, sizes.messages) * 1e6 / sizes.messages)
+                costs[lanes].append(_burst(place, sizes.burst) * 1e6 / sizes.burst)
     return {lanes: statistics.median(found) for lanes, found in costs.items()}
 
 
