@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Sequence
+from typing import Any
 
 from schemas.settlements import DeadLetter
 from streams.entry import Entry, Output, Settled, carried
@@ -50,23 +51,29 @@ def dead_letter(entry: Entry, station: Station, error: str) -> Settled:
         attempts=entry.attempts,
         error=error.encode("utf-8", "replace").decode()[:1024],
     )
-    fields = [b"data", letter.model_dump_json().encode()]
-    lineage = {
+    fields = [b"data", letter.model_dump_json().encode(), *carried(entry.fields)]
+    # A lineage record that cannot be written must not make another one.
+    noted = bare(entry.stream) != station.topology.lineage
+    output = Output(station.dead_letters, fields, _note(letter, station) if noted else None)
+    # At a gate the producer's id is free again, or the released message would count as its own
+    # duplicate; nobody else keeps that key, or may.
+    remembered = producer_id(entry) if station.settings.kind == "gate" else None
+    return Settled(entry, "dead", [output], remembered)
+
+
+def _note(letter: DeadLetter, station: Station) -> dict[str, Any]:
+    """What lineage says of a dead letter."""
+    return {
         "schema_name": station.topology.streams[station.topology.dead_letters].schema_name,
         "schema_version": letter.schema_version,
         "finding": {
             "kind": "dead_letter",
             "detector": station.worker,
-            "summary": f"worker {station.worker} gave up after {entry.attempts} attempts "
-            f"on a message of {bare(entry.stream)}",
-            "flagged": [entry.uid],
+            "summary": f"worker {station.worker} gave up after {letter.attempts} attempts "
+            f"on a message of {bare(letter.stream)}",
+            "flagged": [letter.message],
         },
     }
-    output = Output(station.dead_letters, [*fields, *carried(entry.fields)], lineage)
-    # At a gate the producer's id is free again, or the released message would count as its own
-    # duplicate; nobody else keeps that key, or may.
-    remembered = producer_id(entry) if station.settings.kind == "gate" else None
-    return Settled(entry, "dead", [output], remembered)
 
 
 class Retries:

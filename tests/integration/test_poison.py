@@ -30,6 +30,7 @@ from workers.kinds import build_handler
 from workers.station import authorship
 
 POISON = b"poison"
+SINK = {"lineage": {"kind": "lineage", "max_attempts": 2}}
 
 
 @pytest.fixture
@@ -104,6 +105,25 @@ def test_an_entry_that_kills_its_worker_is_buried_and_its_neighbours_are_not(
     assert sorted(accepted) == sorted(d for i, d in enumerate(payloads) if i != 31)
     (letter,) = letters(client, topology)
     assert "its worker ended 3 times" in letter.error
+
+
+def test_a_lineage_record_that_cannot_be_written_makes_no_other(
+    client: Client, tmp_path: Path
+) -> None:
+    class Broken:
+        def handle(self, batch: Sequence[Entry]) -> list[Settled]:
+            raise RuntimeError("this record is poison")
+
+    topology = topology_from({**SMALL, "workers": {**SMALL["workers"], **SINK}}, tmp_path)
+    publish(client, 1, set())
+    with working(client, topology, "gate"):
+        until(lambda: send(client, "XLEN", "LINEAGE") == 1)
+    running = start_worker(client, topology, "lineage", Broken())
+    until(lambda: len(letters(client, topology)) == 1)
+    running.stop()
+    (letter,) = letters(client, topology)
+    assert letter.stream == "LINEAGE"
+    assert send(client, "XINFO STREAM", "LINEAGE")["entries-added"] == 1
 
 
 def test_a_store_that_is_away_costs_no_attempt(client: Client, topology: Topology) -> None:
