@@ -48,7 +48,8 @@ bench-check: setup-bench ## fail when a ratio is worse than the one that is kept
 	$(BIN)/python -m bench.pipeline --quick --against bench/results/pipeline.json
 
 bench-detect: setup-dev ## measure every detector beside River's and the naive ones (needs the benchmark's data)
-	$(BIN)/python -m bench.detection --out bench/results/detection.json
+	$(BIN)/python -m bench.detection --out bench/results/detection.json; code=$$?; \
+	$(BIN)/python -m bench.detection.pages; exit $$code
 
 bench-lineage: setup-dev ## measure both lineage stores, and write it down
 	$(BIN)/python -m bench.lineage --out bench/results/lineage.json; code=$$?; \
@@ -71,6 +72,8 @@ docs: setup ## write the generated pages of docs/ anew
 	$(BIN)/python -m bench.chaos.report > docs/chaos.md
 	$(BIN)/python -m bench.pipeline.report > docs/performance-figures.md
 	$(BIN)/python -m bench.lineage.report > docs/lineage-figures.md
+	$(BIN)/python -m bench.detection.pages
+	$(BIN)/python -m bench.detection.pictures
 
 pins: ## resolve the pinned requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra build pyproject.toml -o requirements/run.txt

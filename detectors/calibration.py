@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.drift.contract import Detection, Measured
-from detectors.sample import deviation, shift, summarise
+from detectors.drift.contract import CALIBRATION_ERROR, Detection, Measured
+from detectors.sample import deviation, summarise
 from detectors.state import State, StateError
 from detectors.state_reader import StateReader
 from detectors.values import Floats
@@ -54,8 +54,9 @@ class Calibration:
     ``n_ref`` are the baseline; after every ``stride`` more the last ``n_cur`` are tested against
     it. The bound is the baseline's error, plus ``tolerance``, plus the window's
     :func:`error_margin` at ``alpha``. So a model that was never calibrated well is no finding,
-    one that gets worse is. After a detection the next pairs are the new baseline. Any split of
-    the pairs into calls gives the same detections and state; there is no chance in it.
+    one that gets worse is. The ``effect`` of a detection is the rise of the error. After a
+    detection the next pairs are the new baseline. Any split of the pairs into calls gives the
+    same detections and state; there is no chance in it.
 
     Misses: a rise below the margin, some 0.07 for 1,000 confidences around 0.9 in few bins and
     0.1 for confidences all over [0, 1]; and what averages out within a bin.
@@ -73,6 +74,8 @@ class Calibration:
 
     def __init__(self, settings: CalibrationSettings | None = None) -> None:
         self._options = settings or CalibrationSettings()
+        self.tested: Measured | None = None
+        """The error and its bound at the latest test, if there was one; no part of the state."""
         self._start()
 
     @property
@@ -140,18 +143,20 @@ class Calibration:
         options = self._options
         (sure_before, right_before), (sure, right) = self._baseline, self._window
         value = calibration_error(sure, right, options.bins)
-        bound = calibration_error(sure_before, right_before, options.bins) + options.tolerance
+        before = calibration_error(sure_before, right_before, options.bins)
+        bound = before + options.tolerance
         bound += error_margin(sure, right, options.bins, options.alpha)
+        self.tested = Measured(CALIBRATION_ERROR, value, bound)
         if value <= bound:
             return None
-        before, now = 1.0 - right_before, 1.0 - right
+        errors_before = 1.0 - right_before
         return Detection(
             row=row,
-            measured=Measured("expected_calibration_error", value, bound),
-            baseline=summarise(before),
-            current=summarise(now),
-            effect=shift(before, now),
-            deviation=deviation(before),
+            measured=self.tested,
+            baseline=summarise(errors_before),
+            current=summarise(1.0 - right),
+            effect=value - before,
+            deviation=deviation(errors_before),
             of="errors",
         )
 

@@ -5,6 +5,8 @@ not: at any fixed level it is wrong in the end. Here the levels fall, and rise a
 discovery.
 """
 
+import math
+
 from detectors.state import State
 from detectors.state_reader import StateReader
 
@@ -62,7 +64,7 @@ class Spending:
     """LOND that begins anew every ``per_s`` seconds, so that what was spent comes back.
 
     Without a change the probability of an alarm in a period is at most ``alpha``. Times are those
-    of the entries; one that lies before the present period belongs to it.
+    of the entries; one that lies before the present period, or is not finite, belongs to it.
 
     >>> spending = Spending(alpha=0.1, per_s=60.0)
     >>> [spending.allows(0.03, at_s) for at_s in (1.0, 2.0, 3.0, 61.0)]
@@ -77,7 +79,7 @@ class Spending:
 
     def allows(self, p_value: float, at_s: float) -> bool:
         """Whether a test of this p-value, made at this time, may raise an alarm; each counts."""
-        period = int(at_s // self._per_s)
+        period = int(at_s // self._per_s) if math.isfinite(at_s) else self._period
         if period > self._period:
             self._period, self._test = period, Lond(self._alpha)
         return self._test.accepts(p_value)

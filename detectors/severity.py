@@ -1,9 +1,14 @@
 """How much a finding matters."""
 
-from schemas.findings import Sample, Severity
+from detectors.drift.contract import Detection, Scale
+from schemas.findings import Severity
 
 _SHARES = ((100.0, Severity.CRITICAL), (10.0, Severity.HIGH), (3.0, Severity.MEDIUM))
-_SHIFTS = ((2.0, Severity.CRITICAL), (1.0, Severity.HIGH), (0.5, Severity.MEDIUM))
+_CUTS: dict[Scale, tuple[float, float, float]] = {
+    "deviations": (0.5, 1.0, 2.0),
+    "w": (0.1, 0.3, 0.5),
+    "calibration": (0.05, 0.1, 0.2),
+}
 _ORDER = tuple(Severity)
 
 
@@ -23,20 +28,22 @@ def anomaly_severity(p_value: float, share: float) -> Severity:
     return next(found, Severity.LOW)
 
 
-def drift_severity(effect: float, baseline: Sample, current: Sample, deviation: float) -> Severity:
+def drift_severity(found: Detection) -> Severity:
     """Return the severity of a change, by its size and not by how sure it is.
 
-    The size is the larger of ``effect`` (the shift of the mean) and the largest shift of a
-    quartile, in baseline standard deviations (``deviation``): below 0.5 low, below 1 medium,
-    below 2 high, else critical. 0.5 and about 1 are Cohen's medium and large effects (Cohen,
-    "Statistical Power Analysis", 1988); from 2 on the two samples hardly overlap. Quartiles
-    see a change of spread or shape that leaves the mean alone.
+    The size is the upper end of its confidence interval (``size_at_most``). Below the first of
+    the cuts it is low, below the second medium, below the third high, else critical:
+
+    - shifts of the mean or a quartile, in baseline standard deviations: 0.5, 1 and 2. 0.5 and
+      about 1 are Cohen's medium and large effects; from 2 on the samples hardly overlap.
+      Quartiles see a change of spread or shape that leaves the mean alone;
+    - Cohen's w of categories: 0.1, 0.3 and 0.5, his small, medium and large effects;
+    - the rise of the expected calibration error: 0.05, 0.1 and 0.2.
+
+    Reference: Cohen, "Statistical Power Analysis for the Behavioral Sciences", 1988.
     """
-    shifts = [abs(effect)]
-    for before, now in zip(baseline.quantiles[1:4], current.quantiles[1:4], strict=True):
-        shifts.append(abs(now - before) / deviation if deviation > 0.0 else 0.0)
-    found = (severity for least, severity in _SHIFTS if max(shifts) >= least)
-    return next(found, Severity.LOW)
+    cuts = _CUTS[found.scale]
+    return _ORDER[sum(found.size_at_most >= cut for cut in cuts)]
 
 
 def rank(severity: Severity) -> int:

@@ -175,7 +175,9 @@ class OneClassSvmSettings(Settings):
     """The linear one-class SVM by stochastic gradients, with River's defaults."""
 
     nu: Annotated[float, Field(gt=0.0, le=1.0, description="expected share of anomalies")] = 0.1
-    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
+    learning_rate: Annotated[
+        float, Field(gt=0.0, le=1.0, description="size of a step down the gradient")
+    ] = 0.01
     scale: Annotated[
         bool, Field(description="standardise each field by its mean and deviation so far")
     ] = True
@@ -200,7 +202,9 @@ class AutoencoderSettings(Settings):
     """A small network that learns to repeat a row through a bottleneck."""
 
     hidden: Annotated[int, Field(ge=1, le=256, description="units of the bottleneck")] = 8
-    learning_rate: Annotated[float, Field(gt=0.0, le=1.0)] = 0.01
+    learning_rate: Annotated[
+        float, Field(gt=0.0, le=1.0, description="size of a step down the gradient")
+    ] = 0.01
     seed: Annotated[int, Field(ge=0, description="seed of the first weights")] = 42
     warm_up: Annotated[Rows, Field(description="rows before the first is judged")] = 512
 

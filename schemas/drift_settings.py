@@ -5,16 +5,20 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from schemas.detector_settings import Alpha, Rows, Settings
+from schemas.drift_error_settings import (
+    DdmSettings,
+    EddmSettings,
+    FhddmSettings,
+    HddmASettings,
+    HddmWSettings,
+)
+from schemas.drift_sizes import Confidence, NBaseline, NWindow, Warmth
 from schemas.model import Name
 
-NBaseline = Annotated[int, Field(ge=20, le=10_000, description="values of the baseline")]
-NWindow = Annotated[int, Field(ge=20, le=10_000, description="values of the window")]
-Warmth = Annotated[int, Field(ge=1, le=100_000, description="values before the first verdict")]
 RunLength = Annotated[
     float,
     Field(gt=1.0, le=1e15, description="P(false alarm within n values) is at most n / this"),
 ]
-Confidence = Annotated[Alpha, Field(description="bound on false alarms per test")]
 
 
 class ConformalSettings(Settings):
@@ -54,9 +58,15 @@ class AdwinSettings(Settings):
 
     delta: Annotated[Alpha, Field(description="bound on false alarms per check")] = 1e-5
     clock: Annotated[int, Field(ge=1, le=10_000, description="values between two checks")] = 32
-    max_buckets: Annotated[int, Field(ge=1, le=64)] = 5
-    min_window_length: Annotated[int, Field(ge=1, le=10_000)] = 5
-    grace_period: Annotated[int, Field(ge=1, le=100_000)] = 10
+    max_buckets: Annotated[
+        int, Field(ge=1, le=64, description="buckets of one size before two are joined")
+    ] = 5
+    min_window_length: Annotated[
+        int, Field(ge=1, le=10_000, description="least values on either side of a cut")
+    ] = 5
+    grace_period: Annotated[
+        int, Field(ge=1, le=100_000, description="values before the first check")
+    ] = 10
     standardize: Annotated[
         bool, Field(description="map the first `n_ref` values after a start to [0, 1]")
     ] = True
@@ -155,58 +165,19 @@ class PageHinkleySettings(Settings):
     standardize: Annotated[
         bool, Field(description="bring the first `n_ref` values to mean 0 and deviation 1")
     ] = True
-    direction: Literal["up", "down", "both"] = "both"
+    direction: Annotated[
+        Literal["up", "down", "both"], Field(description="report rises, falls, or both")
+    ] = "both"
     n_ref: NBaseline = 300
     n_cur: NWindow = 200
-
-
-class ErrorSettings(Settings):
-    """What the classic detectors of more errors share: the samples they report."""
-
-    n_ref: NBaseline = 1000
-    n_cur: NWindow = 500
-
-
-class DdmSettings(ErrorSettings):
-    """DDM (Gama, Medas, Castillo and Rodrigues, SBIA 2004)."""
-
-    n_start: Warmth = 30
-    deviations: Annotated[float, Field(gt=0.0, description="standard deviations to an alarm")] = 3.0
-
-
-class EddmSettings(ErrorSettings):
-    """EDDM (Baena-García et al., 2006)."""
-
-    n_start: Warmth = 30
-    beta: Annotated[float, Field(gt=0.0, lt=1.0, description="share of the greatest distance")] = (
-        0.9
-    )
-
-
-class HddmASettings(ErrorSettings):
-    """HDDM_A (Frías-Blanco et al., IEEE TKDE 2015)."""
-
-    alpha: Confidence = 0.001
-    direction: Literal["up", "both"] = "up"
-
-
-class HddmWSettings(HddmASettings):
-    """HDDM_W (Frías-Blanco et al., IEEE TKDE 2015)."""
-
-    decay: Annotated[float, Field(gt=0.0, lt=1.0, description="weight of a new value")] = 0.05
-
-
-class FhddmSettings(ErrorSettings):
-    """FHDDM (Pesaranghader and Viktor, ECML PKDD 2016)."""
-
-    alpha: Confidence = 1e-6
-    window: Annotated[int, Field(ge=10, le=10_000, description="values of the window")] = 100
 
 
 class AdwinErrorsSettings(AdwinSettings):
     """ADWIN on errors, which lie in [0, 1] already."""
 
-    standardize: Literal[False] = False
+    standardize: Annotated[
+        Literal[False], Field(description="errors need no scale: always false")
+    ] = False
 
 
 _PROFILES: dict[str, dict[str, Any]] = {
@@ -228,7 +199,8 @@ class DriftSettings(Settings):
     A detector that is not named is the profile's: ``calm`` has the sequential ones, which are
     made to be silent without a change; ``classic`` the customary tests at their customary
     thresholds, which are not. A detector that is named has the settings given here, and none
-    is off. ``errors`` and ``codes`` say which fields are what; all others are values.
+    is off. ``errors`` and ``codes`` say which fields of numbers are what; all others are values.
+    Fields of strings and flags are codes (see ``detectors.texts``), unless ``texts`` is off.
     """
 
     profile: Annotated[
@@ -275,6 +247,13 @@ class DriftSettings(Settings):
         CategoriesSettings | None,
         Field(description="of codes; in `calm`, and in `classic` at `alpha` 0.05"),
     ] = None
+    texts: Annotated[
+        bool, Field(description="watch strings and flags, too, with the detectors of codes")
+    ] = True
+    daily: Annotated[
+        bool,
+        Field(description="take out the course of the day, where it is evident, of values"),
+    ] = True
     presence: Annotated[
         BernoulliSettings | None, Field(description="whether a field is there; in `calm`")
     ] = None
@@ -287,6 +266,9 @@ class DriftSettings(Settings):
             "replaces `run_length`",
         ),
     ] = None
+    incident_quiet: Annotated[
+        Rows, Field(description="rows of its key without a further drift until an incident is over")
+    ] = 1000
     max_keys: Annotated[int, Field(ge=1, description="keys remembered at a time")] = 1000
 
     @model_validator(mode="before")

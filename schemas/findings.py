@@ -124,13 +124,23 @@ class Sample(Model):
     ]
 
 
+class CategoryMove(Model):
+    """A category whose share of the values changed."""
+
+    category: Name = Field(description="Its text or code; `others`: all that are not told apart.")
+    before: Share = Field(description="Its share of the values before.")
+    now: Share = Field(description="Its share of the values after.")
+
+
 class DriftEvent(Model):
     """A field whose distribution changed (an entry of ``DRIFT_EVENTS``).
 
     ``value`` is the statistic, ``threshold`` the bound it crossed; ``p_value`` is None for
     tests that have none, ``e_value`` for those that are not sequential. ``effect`` is the shift
     of the mean in baseline standard deviations, ``size`` how large the change is in words. The
-    ``baseline`` ends, and the change most likely began, at the message ``since``.
+    ``baseline`` ends, and the change most likely began, at the message ``since``. Drifts of the
+    same key that come soon after one another, of whatever fields, belong to one ``incident``;
+    there is no event for its end, since what changed is the new normal.
     """
 
     schema_version: Version = "1.0"
@@ -160,5 +170,14 @@ class DriftEvent(Model):
     at_ms: Millis = Field(description="That entry's time, ms since the epoch.")
     baseline: Sample = Field(description="The sample before.")
     current: Sample = Field(description="The sample after.")
+    categories: Annotated[
+        tuple[CategoryMove, ...],
+        Field(max_length=5, description="Of categories, those that moved, the leading one first."),
+    ] = ()
     severity: Severity = Field(description="From the size of the effect.")
+    incident: Name | None = Field(None, description="Id of the incident that it belongs to.")
+    status: Status = Field(Status.OPEN, description="What it means for the incident.")
+    count: Annotated[int, Field(ge=1, le=2**53, description="Drifts of the incident so far.")] = 1
+    first: Uid | None = Field(None, description="The message at which the incident began.")
+    worst: Severity | None = Field(None, description="The incident's severity so far.")
     explanation: Line = Field(description="One sentence for people.")

@@ -49,6 +49,11 @@ class LabelSettings(Settings):
     age: Duration = Field(
         604_800.0, description="How long a half is remembered, by the times of the entries."
     )
+    settle: Duration | None = Field(
+        None,
+        description="How long a pair waits for a correction of its label before it counts, by the "
+        "times of the entries; later ones are counted and change nothing.",
+    )
     calibration: CalibrationSettings | None = Field(
         CalibrationSettings(), description="The test of the confidences; none: off."
     )

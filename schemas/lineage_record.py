@@ -52,6 +52,10 @@ class LineageOutput(Model):
     producer_id: Name | None = Field(None, description="The id the producer gave it.")
     roe_hash: RoeHash | None = Field(None, description="Keyed hash of its ROE token.")
     finding: LineageFinding | None = Field(None, description="Set where the output is a finding.")
+    supersedes: Annotated[
+        tuple[Uid, ...],
+        Field(max_length=1024, description="The messages whose place it takes, after a replay."),
+    ] = ()
     alike: Annotated[
         tuple[Annotated[tuple[Uid, ...], Field(max_length=1024)], ...],
         Field(max_length=100_000, description="The parents of further outputs, alike in all else."),

@@ -13,8 +13,8 @@ exponentially after a change, so an alarm comes log(1000) / g values later, g be
 bet wins a value.
 
 A tenth is kept for tests that give a p-value and no more (``detectors.online_fdr``), where a worker
-has such tests. Detectors with neither an e-value nor a p-value to trust are outside the budget, and
-so are those of joined labels; ``coverage`` says which.
+has such tests; it is divided in the same way. Detectors with neither an e-value nor a p-value to
+trust are outside the budget, and so are those of joined labels; ``coverage`` says which.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,9 @@ P_VALUE_SHARE = Fraction(1, 10)
 SEQUENTIAL = ("conformal", "bernoulli", "presence")
 """The detectors that keep to a rate of false alarms, however long they run."""
 
-_TESTS = ("ks", "z_test", "kswin", "psi", "jensen_shannon", "categories")
+TESTS = ("ks", "z_test", "psi", "jensen_shannon", "categories")
+"""The detectors that make tests with p-values every few values, at levels that keep to a budget."""
+
 _OF_ERRORS = (
     *("bernoulli", "accuracy_drop", "adwin_errors", "ddm", "eddm", "hddm_a", "hddm_w", "fhddm"),
 )
@@ -49,12 +51,16 @@ class Coverage(StrEnum):
     NONE = "none"
 
 
+_COVERED = (Coverage.SEQUENTIAL, Coverage.P_VALUES)
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """What the watches of one stream may spend.
 
     ``watches``: how many there may be at a time, over all lanes and keys. ``rate_per_s``: false
-    alarms a second of one of them. ``allowed``: of all together in the budget's span of time.
+    alarms a second of the sequential detectors of one of them. ``allowed``: of those of all
+    together in the budget's span of time. ``tests``: of the tests with p-values of all together.
     """
 
     worker: str
@@ -62,13 +68,14 @@ class Share:
     watches: int
     rate_per_s: float
     allowed: float
+    tests: float = 0.0
 
 
 def coverage(settings: DriftSettings) -> dict[str, Coverage]:
     """Say for each detector of fields under these settings what bounds its false alarms.
 
-    A detector of errors or of codes runs where the settings name fields of that meaning. Those
-    that judge the errors of joined labels are none of these.
+    A detector of errors runs where the settings name fields of that meaning, one of codes there
+    and where texts are watched. Those that judge the errors of joined labels are none of these.
     """
     return {kind: _coverage(settings, kind) for kind in _running(settings)}
 
@@ -76,7 +83,7 @@ def coverage(settings: DriftSettings) -> dict[str, Coverage]:
 def _running(settings: DriftSettings) -> Iterator[str]:
     kinds = [*_OF_VALUES]
     kinds += _OF_ERRORS if settings.errors else ()
-    kinds += ("categories",) if settings.codes else ()
+    kinds += ("categories",) if settings.codes or settings.texts else ()
     yield from (kind for kind in kinds if getattr(settings, kind) is not None)
 
 
@@ -84,20 +91,22 @@ def _coverage(settings: DriftSettings, kind: str) -> Coverage:
     if kind in SEQUENTIAL:
         return Coverage.SEQUENTIAL
     own = getattr(settings, kind)
-    if kind not in _TESTS or (isinstance(own, BinnedSettings) and own.fixed_threshold is not None):
+    if kind not in TESTS or (isinstance(own, BinnedSettings) and own.fixed_threshold is not None):
         return Coverage.NONE
     return Coverage.P_VALUES
 
 
 def shares(topology: Topology) -> list[Share]:
-    """Return what each watched stream gets for its sequential detectors; none without a budget."""
+    """Return what each watched stream gets for its detectors; none without a budget."""
     if topology.budget is None:
         return []
-    found = []
-    for (worker, stream), part in _parts(topology, Coverage.SEQUENTIAL).items():
+    found, allowed = [], _allowed(topology)
+    sequential, of_tests = (_parts(topology, each) for each in _COVERED)
+    for worker, stream in {**sequential, **of_tests}:
         n = _watches(topology, worker, stream)
-        rate_per_s = float(part) * topology.budget.rate_per_s / n
-        found.append(Share(worker, stream, n, rate_per_s, float(part) * _allowed(topology)))
+        part, tests = (float(each.get((worker, stream), 0)) for each in (sequential, of_tests))
+        rate_per_s = part * topology.budget.rate_per_s / n
+        found.append(Share(worker, stream, n, rate_per_s, part * allowed, tests * allowed))
     return found
 
 
@@ -111,25 +120,25 @@ def share_of(topology: Topology, worker: str, stream: str) -> float | None:
     >>> from schemas.topology_file import load_topology
     >>> topology = load_topology(Path("streams.yaml"))
     >>> print(f"{share_of(topology, 'drift', 'L5'):.2e} a second")
-    1.93e-07 a second
+    1.74e-07 a second
     """
     own = _drift(topology)[worker].detectors.budget_per_s
     if own is not None:
         return own
     rates = {(share.worker, share.stream): share.rate_per_s for share in shares(topology)}
     rate = rates.get((worker, stream))
-    return None if rate is None else min(rate, 1.0)  # more is no bound to speak of
+    return None if not rate else min(rate, 1.0)  # more is no bound to speak of
 
 
 def p_value_alpha_of(topology: Topology, worker: str, stream: str) -> float | None:
-    """Return the ``alpha`` of ``online_fdr.Spending`` for one lane of a stream, for each period.
+    """Return how many false alarms the tests of one watch of a stream may raise in each period.
 
     None where there is no budget, or no test that has a part in it.
     """
     part = _parts(topology, Coverage.P_VALUES).get((worker, stream))
     if topology.budget is None or part is None:
         return None
-    return min(float(part) * _allowed(topology) / topology.lanes, 0.5)
+    return min(float(part) * _allowed(topology) / _watches(topology, worker, stream), 0.5)
 
 
 def _allowed(topology: Topology) -> float:

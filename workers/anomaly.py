@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from detectors.incidents import Finding, Incident, Incidents, Transition
 from detectors.watch import AnomalyVerdict, AnomalyWatch
+from detectors.watch.keyed import MOST_BYTES
 from detectors.watch.verdicts import Guilt
 from schemas.findings import AnomalyEvent, GuiltyField, Status
 from schemas.topology import AnomalyWorkerSettings, Topology, Watched
@@ -19,6 +20,8 @@ class AnomalyStream(WatchedStream[AnomalyVerdict]):
     def __init__(self, watched: Watched, settings: AnomalyWorkerSettings, worker: str) -> None:
         options = settings.detectors
         super().__init__(watched, lambda: AnomalyWatch(options), options.max_keys)
+        # All streams of a worker share one checkpoint.
+        self._watch.max_bytes = MOST_BYTES // len(settings.watch)
         self._incidents = Incidents(options.incidents, worker)
         self._each = options.incidents.each
 

@@ -1,6 +1,7 @@
 """Predictions and the labels that follow, joined by the uid of the message both are about."""
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from hashlib import sha256
 from math import nan
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from workers.watching import Part, Payload, Seen, times_s, value_at
 
 Value = bool | int | float | str
 
+_TABLES = ("halves", "whole", "counted")
 _LONGEST = 128  # characters of a class's name or a uid; longer names are remembered by hash
 
 
@@ -35,7 +37,7 @@ class Half(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A prediction whose label is known; ``row`` is that of the entry that completed it."""
+    """A prediction whose label is known; ``row`` is that of the entry by which it counts."""
 
     row: int
     key: str | None
@@ -46,49 +48,95 @@ class Pair(NamedTuple):
 class Waiting:
     """The halves that wait for the other one: bounded in number, and in age by entries' times.
 
-    The first label of a message counts. What was forgotten unmatched is counted in ``n_evicted``.
+    A pair counts once: ``settle`` after it was complete, at once by default, and earlier where
+    there are too many such pairs. Until then a later label or prediction takes the place of the
+    one before. Whatever comes for a message that has counted changes nothing, as long as that is
+    remembered, which is as many messages and as long as halves are; such labels are counted in
+    ``n_corrected``, and what was forgotten unmatched in ``n_evicted``.
     """
 
     def __init__(self, settings: LabelSettings) -> None:
         self._settings = settings
         self._halves: OrderedDict[str, Half] = OrderedDict()  # the latest last
+        self._whole: OrderedDict[str, Half] = OrderedDict()  # by when they were complete
+        self._counted: OrderedDict[str, int] = OrderedDict()  # and when, in ms
         self.n_evicted = 0
+        self.n_corrected = 0
 
-    def take(self, row: int, entry: Entry, key: str | None, payload: Payload) -> Pair | None:
-        """Take in an entry; the pair that it completes, if it does."""
+    def take(self, row: int, entry: Entry, key: str | None, payload: Payload) -> list[Pair]:
+        """Take in an entry; the pairs that count by it."""
         about, half = self._read(entry, key, payload)
         self._forget(before_ms=entry.at_ms - int(self._settings.age * 1000))
+        due = self._due(row, entry.at_ms)
         if half.prediction is None and half.label is None:
-            return None
+            return due
+        if about in self._counted:
+            self.n_corrected += half.label is not None
+            return due
+        if about in self._whole:
+            before = self._whole[about]
+            self._whole[about] = _joined(before, half)._replace(at_ms=before.at_ms)
+            return due
+        self._wait(about, half)
+        return due + self._due(row, entry.at_ms)
+
+    def state(self) -> State:
+        """Return the halves that wait, the latest last, and the messages that have counted."""
+        return {
+            "halves": _packed(self._halves),
+            "whole": _packed(self._whole),
+            "counted": to_json(list(self._counted.items())),
+            "n_evicted": self.n_evicted,
+            "n_corrected": self.n_corrected,
+        }
+
+    def restore(self, state: State) -> None:
+        """Continue from ``state``; raises StateError when it does not fit."""
+        reader, most = StateReader(state, "Waiting"), self._settings.waiting
+        n_evicted, n_corrected = reader.integer("n_evicted"), reader.integer("n_corrected")
+        halves, whole, counted = (_rows(reader, name, most) for name in _TABLES)
+        try:
+            self._halves = OrderedDict((about, Half(*half)) for about, *half in halves)
+            self._whole = OrderedDict((about, Half(*half)) for about, *half in whole)
+            self._counted = OrderedDict((about, int(at_ms)) for about, at_ms in counted)
+        except (TypeError, ValueError) as error:
+            raise StateError("the state of waiting labels is malformed") from error
+        self.n_evicted, self.n_corrected = n_evicted, n_corrected
+
+    def _wait(self, about: str, half: Half) -> None:
         before = self._halves.pop(about, None)
         if before is not None:
             half = _joined(before, half)
         if half.prediction is not None and half.label is not None:
-            error = float(not self._is_right(half.prediction, half.label))
-            sure = nan if half.confidence is None else half.confidence
-            return Pair(row, half.key, error, sure)
+            self._whole[about] = half
+            return
         self._halves[about] = half
         if len(self._halves) > self._settings.waiting:
             self._halves.popitem(last=False)
             self.n_evicted += 1
-        return None
 
-    def state(self) -> State:
-        """Return the halves that wait, the latest last."""
-        halves = [[about, *half] for about, half in self._halves.items()]
-        return {"halves": to_json(halves), "n_evicted": self.n_evicted}
+    def _due(self, row: int, now_ms: int) -> list[Pair]:
+        """Count the pairs that have waited long enough, or are too many."""
+        pairs, latest_ms = [], now_ms - int((self._settings.settle or 0.0) * 1000)
+        while self._whole:
+            about, half = next(iter(self._whole.items()))
+            if half.at_ms > latest_ms and len(self._whole) <= self._settings.waiting:
+                break
+            del self._whole[about]
+            self._counted[about] = now_ms
+            if len(self._counted) > self._settings.waiting:
+                self._counted.popitem(last=False)
+            pairs.append(self._pair(row, half))
+        return pairs
 
-    def restore(self, state: State) -> None:
-        """Continue from ``state``; raises StateError when it does not fit."""
-        reader = StateReader(state, "Waiting")
-        n_evicted, halves = reader.integer("n_evicted"), from_json(reader.raw("halves"))
-        if not isinstance(halves, list) or len(halves) > self._settings.waiting:
-            raise StateError("the state of waiting labels holds more than may wait")
-        try:
-            self._halves = OrderedDict((about, Half(*half)) for about, *half in halves)
-        except TypeError as error:
-            raise StateError("the state of waiting labels is malformed") from error
-        self.n_evicted = n_evicted
+    def _pair(self, row: int, half: Half) -> Pair:
+        is_right = (
+            half.prediction is not None
+            and half.label is not None
+            and self._is_right(half.prediction, half.label)
+        )
+        sure = nan if half.confidence is None else half.confidence
+        return Pair(row, half.key, float(not is_right), sure)
 
     def _read(self, entry: Entry, key: str | None, payload: Payload) -> tuple[str, Half]:
         paths = self._settings
@@ -108,6 +156,8 @@ class Waiting:
         while self._halves and next(iter(self._halves.values())).at_ms < before_ms:
             self._halves.popitem(last=False)
             self.n_evicted += 1
+        while self._counted and next(iter(self._counted.values())) < before_ms:
+            self._counted.popitem(last=False)
 
     def _is_right(self, prediction: Value, label: Value) -> bool:
         if isinstance(prediction, str | bool) or isinstance(label, str | bool):
@@ -126,10 +176,9 @@ class LabelledPairs:
         self.recent = Recent()
 
     def observe(self, seen: Seen[DriftVerdict]) -> list[tuple[Entry, str | None, DriftVerdict]]:
-        """Join the entries of a batch; what was found, by the entry that completed a pair."""
+        """Join the entries of a batch; what was found, by the entry by which a pair counts."""
         rows = zip(seen.entries, seen.keys, seen.payloads, strict=True)
-        taken = (self._waiting.take(row, *each) for row, each in enumerate(rows))
-        pairs = [pair for pair in taken if pair is not None]
+        pairs = [p for row, each in enumerate(rows) for p in self._waiting.take(row, *each)]
         if not pairs:
             return []
         x = np.array([[pair.error, pair.confidence] for pair in pairs])
@@ -144,7 +193,17 @@ class LabelledPairs:
         return {
             "keys_evicted": self._watch.evicted,
             "labels_evicted": self._waiting.n_evicted,
+            "labels_corrected": self._waiting.n_corrected,
         }
+
+    def levels(self) -> dict[str, float]:
+        """The calibration error, and its bound, of the key that comes closest to its bound."""
+        watches = (each for each in self._watch.watches if isinstance(each, QualityWatch))
+        tested = [found for each in watches if (found := each.calibration)]
+        if not tested:
+            return {}
+        worst = max(tested, key=lambda found: found.value - found.threshold)
+        return {"calibration_error": worst.value, "calibration_bound": worst.threshold}
 
     def parts(self) -> dict[str, Part]:
         """All that has a state, by name."""
@@ -152,14 +211,25 @@ class LabelledPairs:
 
 
 def _joined(before: Half, now: Half) -> Half:
-    """Both in one; of what both have, a prediction is the later one's and a label the earlier's."""
+    """Both in one; of what both have, the later one's counts."""
     return Half(
         now.at_ms,
         now.key if now.key is not None else before.key,
         before.prediction if now.prediction is None else now.prediction,
-        now.label if before.label is None else before.label,
+        before.label if now.label is None else now.label,
         before.confidence if now.prediction is None else now.confidence,
     )
+
+
+def _packed(halves: Mapping[str, Half]) -> bytes:
+    return to_json([[about, *half] for about, half in halves.items()])
+
+
+def _rows(reader: StateReader, name: str, most: int) -> list[Any]:
+    rows = from_json(reader.raw(name))
+    if not isinstance(rows, list) or len(rows) > most:
+        raise StateError("the state of waiting labels holds more than may wait")
+    return rows
 
 
 def _value(found: Any) -> Value | None:

@@ -1,13 +1,16 @@
 """The drift benchmark's streams, read from where it lies, and its own detectors of comparison."""
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from detectors.values import Floats
 
 SCRIPT = "drift_bench.py"
+_COINS = 10_000  # values of a stream
 KINDS = {"data": "data", "prediction": "pred", "concept": "concept"}
 
 # River's own KSWIN costs half a millisecond a value; ours gives the same alarms.
@@ -19,12 +22,20 @@ class MissingBenchmark(Exception):
 
 
 class Stream(NamedTuple):
-    """A seeded stream. ``group``: ``stationary-…`` or ``drift-…``. ``changes``: their rows."""
+    """A seeded stream. ``group``: ``stationary-…`` or ``drift-…``. ``changes``: their rows.
+
+    ``name`` ends in ``#`` and the number of the seed.
+    """
 
     name: str
     group: str
     values: Floats
     changes: list[int]
+
+    @property
+    def seed(self) -> int:
+        """The number of the seed; streams of one number stand for one draw of all of them."""
+        return int(self.name.rpartition("#")[2])
 
 
 class Benchmark:
@@ -51,6 +62,15 @@ class Benchmark:
         """Return the streams of ``kind`` (data, prediction, concept), ``seeds`` of each."""
         made = getattr(self._module, f"{KINDS[kind]}_streams")(self._half, seeds)
         return [Stream(*each) for each in made]
+
+    def coins(self, seeds: int) -> Iterator[Stream]:
+        """Yield streams of independent errors at the benchmark's rates, without any change."""
+        half = self._module.HALF[self._half]
+        for seed in range(seeds):
+            for at, (rate, _) in enumerate(half["perr"]):
+                rng = np.random.default_rng((half["seed"], seed, at, _COINS))
+                errors = (rng.random(_COINS) < rate).astype(np.float64)
+                yield Stream(f"errors at {rate} #{seed}", "stationary-iid", errors, [])
 
     def others(self, kind: str) -> dict[str, Callable[[], Any]]:
         """Return River's and the naive detectors, by name; ``update(value)`` says an alarm."""

@@ -1,4 +1,4 @@
-"""Twenty unlike streams of scores: does the adaptive threshold flag the share it is told to?"""
+"""Twenty unlike streams: do the adaptive threshold and the watch flag the share they are told?"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -8,7 +8,8 @@ import numpy as np
 
 from detectors.quantile import AdaptiveQuantile
 from detectors.values import Floats
-from schemas.anomaly_settings import QuantileSettings
+from detectors.watch import AnomalyWatch
+from schemas.anomaly_settings import AnomalySettings, QuantileSettings
 
 N, SEED = 60_000, 8
 _ROWS = np.arange(N)
@@ -62,11 +63,18 @@ STREAMS: dict[str, Draw] = {
 
 
 class Share(NamedTuple):
-    """The share that was flagged, beside that of a threshold fixed after the warm-up."""
+    """The share that was flagged of a stream's values taken as scores, and of its rows.
+
+    ``ours`` and ``fixed``: by the adaptive threshold and by one fixed after the warm-up, of the
+    values as scores. ``watched``: of the rows of one field, ``watched_together``: of five, by
+    :class:`AnomalyWatch` as configured by default; all after the warm-up.
+    """
 
     stream: str
     ours: float
     fixed: float
+    watched: float
+    watched_together: float
 
 
 def shares(settings: QuantileSettings | None = None) -> Iterator[Share]:
@@ -76,4 +84,22 @@ def shares(settings: QuantileSettings | None = None) -> Iterator[Share]:
         quantile = AdaptiveQuantile(settings)
         flagged = quantile.update(scores).flagged[quantile.warm_up :]
         naive = np.quantile(scores[: quantile.warm_up], 0.99)
-        yield Share(name, float(flagged.mean()), float((scores[quantile.warm_up :] > naive).mean()))
+        fixed = float((scores[quantile.warm_up :] > naive).mean())
+        five = [draw(np.random.default_rng((SEED, at, field))) for field in range(5)]
+        yield Share(
+            name,
+            float(flagged.mean()),
+            fixed,
+            watched(scores[:, None]),
+            watched(np.stack(five, axis=1)),
+        )
+
+
+def watched(x: Floats) -> float:
+    """Return the share of the rows of ``x`` (float64 [rows, fields]) that a watch flags."""
+    settings = AnomalySettings()
+    assert settings.half_space_trees is not None
+    names = tuple(f"f{number}" for number in range(x.shape[1]))
+    found = AnomalyWatch(settings).observe(names, x)
+    first = settings.half_space_trees.window + settings.quantile.warm_up
+    return sum(verdict.row >= first for verdict in found) / (len(x) - first)

@@ -19,7 +19,7 @@ SECRET = b"the key of the benchmark"
 RECORDS = 8
 """Records of one write, each of a full batch: what a lineage worker that is behind reads."""
 
-WARM_UP = 40
+WARM_UP = 120
 """Records before the clock starts for a server that compiles while it runs."""
 
 PLACES: dict[tuple[Direction, int], int] = {
@@ -33,8 +33,8 @@ def fill(store: str, url: str, edges: int, *, warm: bool = False) -> Written:
     wanted, took_s, done, messages = edges, 0.0, 0, 0
     with open_store(StoreSettings(url, chain_key=SECRET), LAYERS) as opened:
         records = history(10**9)
-        if warm:
-            _write(opened, list(islice(records, WARM_UP)))
+        for _ in range(WARM_UP // RECORDS if warm else 0):
+            _write(opened, list(islice(records, RECORDS)))
         while done < wanted:
             batch = list(islice(records, RECORDS))
             took_s += _write(opened, batch)

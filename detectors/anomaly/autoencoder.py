@@ -21,6 +21,8 @@ _PAST = 10_000.0  # rows that the mean and deviation remember
 class Autoencoder:
     """Scores a row by how badly a network repeats it that learnt to repeat the rows before.
 
+    For: payloads of dozens of numbers that depend on each other.
+
     Every field is standardised by its mean and deviation; a network with one layer of
     ``hidden`` tanh units and a linear output repeats the row. The score is the root of the
     mean squared difference over the fields the row has, in their deviations. After every 32
@@ -32,6 +34,9 @@ class Autoencoder:
     many fields that depend on each other; with fewer fields than ``hidden`` units it learns to
     repeat anything. A missing value counts as the mean and is not scored. The ratio of a field
     is its own difference, and the value expected is the one repeated.
+
+    Misses: anomalies of rows with fewer fields than ``hidden`` units, and those before
+    ``warm_up``.
 
     References: Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural
     networks", Science 2006; Kingma and Ba, "Adam", ICLR 2015.

@@ -1,7 +1,7 @@
 """Which settings stand for which detector. A new one is a file and a line here."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from detectors.anomaly.autoencoder import Autoencoder
 from detectors.anomaly.contract import Rule, Scorer
@@ -17,7 +17,7 @@ from detectors.anomaly.predictive import PredictiveAnomalyDetection
 from detectors.anomaly.robust_mahalanobis import RobustMahalanobis
 from detectors.anomaly.standard_absolute_deviation import StandardAbsoluteDeviation
 from detectors.anomaly.z_score import ZScore
-from schemas.anomaly_settings import AnomalySettings
+from schemas.anomaly_settings import AnomalySettings, HalfSpaceTreesSettings
 
 MakeScorer: TypeAlias = Callable[[tuple[str, ...]], Scorer]
 """Makes a scorer of these fields."""
@@ -64,6 +64,9 @@ def scorers_for(settings: AnomalySettings) -> dict[str, MakeScorer]:
 
 def _maker(scorer: Any, options: object) -> MakeScorer:
     def make(names: tuple[str, ...]) -> Scorer:
+        if scorer is HalfSpaceTrees:
+            # A watch knows the fields; which of them its first row has means nothing.
+            return HalfSpaceTrees(names, cast(HalfSpaceTreesSettings, options), on_all=True)
         made: Scorer = scorer(names, options)
         return made
 

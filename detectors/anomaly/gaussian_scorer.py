@@ -56,6 +56,8 @@ class _Field:
 class GaussianScorer(SerialRule[_Field]):
     """Flags a value whose tail probability under a normal distribution is 10 ** -``limit``.
 
+    For: data that are normal, when probabilities are wanted.
+
     River's detector of this name scores 2 |CDF(value) - 0.5|, which is 1 - p with p the
     two-sided tail probability: it ends at exactly 1.0 from 8.3 deviations on, and no two such
     values can be told apart. The score here is -log10 p over ``limit``, which has no end; where
@@ -63,6 +65,10 @@ class GaussianScorer(SerialRule[_Field]):
     or to the last ``window`` values, anew for each, so its variance is never negative.
 
     Data that are not normal exceed any limit more often than 10 ** -``limit`` says.
+
+    Misses: outliers after outliers, which widen the distribution. Cries wolf on heavy tails.
+
+    Reference: River's ``anomaly.GaussianScorer``, of which this is a mended form.
 
     >>> x = np.random.default_rng(3).normal(size=(500, 1))
     >>> x[[300, 400], 0] = (12.0, 40.0)

@@ -7,8 +7,9 @@ import numpy as np
 
 from detectors.anomaly.contract import Scores
 from detectors.anomaly.forest import grow
+from detectors.anomaly.guarded_scaler import GuardedScaler
 from detectors.anomaly.masses import Masses
-from detectors.anomaly.scaler import OnlineMinMaxScaler, unscaled
+from detectors.anomaly.scaler import unscaled
 from detectors.anomaly.walks import weigh_learn
 from detectors.state import State
 from detectors.state_reader import StateReader
@@ -17,26 +18,35 @@ from schemas.anomaly_settings import HalfSpaceTreesSettings
 
 _CHUNK = 4096  # rows worked on at a time, which bounds the scratch memory
 _FEW_ROWS = 8  # up to here, going row by row without arrays is faster
+_FARTHER = 16.0  # how much emptier it is where values are held off than in the outermost cell
 _LOW_TREES = 10  # height up to which trees are kept in the form that single rows need
 
 
 class HalfSpaceTrees:
     """Scores a row by how empty the cells it falls into were in the last full window.
 
+    For: anything; the default. It sees clusters and odd shapes, and takes rows with gaps.
+
     Random trees cut the space into cells and count the rows in each; after every ``window``
     rows the counts become the reference by which the next rows are scored. Scores lie in
     [0, 1]: near 1 is empty space. They equal those of ``river.anomaly.HalfSpaceTrees`` with
     the same settings, behind ``river.preprocessing.MinMaxScaler`` when ``scale`` is set, asked
-    ``score_one(x)`` and told ``learn_one(x)`` row by row; the difference is exactly 0.0.
+    ``score_one(x)`` and told ``learn_one(x)`` row by row; the difference is exactly 0.0 as long
+    as :class:`GuardedScaler` has no outlier to hold off. What it holds off falls into the
+    outermost cell, whose mass counts a sixteenth then, and the scale stays as it was.
 
-    As in River, the trees split on the fields that the first row has, and a row that lacks a
-    field goes where most rows of the current window went. Rows before the first with any field
+    As in River, the trees split on the fields that the first row has (or on all of ``names``,
+    if ``on_all``), and a row that lacks a field goes where most rows of the current window
+    went. Rows before the first with any field
     at all score 0.0 and are not learnt. The first ``warm_up`` rows learnt score 0.0, which says
     nothing about them; ``n_learnt`` tells how far it is.
 
     Counts decide about a row's way only where it lacks a field, and scores only change at the
     end of a window; so complete rows walk the trees together. Rows with missing fields walk one
     by one.
+
+    Misses: subtle deviations between fields, and how far an outlier lies: all of them fall into
+    the outermost cell.
 
     Reference: Tan, Ting and Liu, "Fast anomaly detection for streaming data", IJCAI 2011.
 
@@ -50,11 +60,16 @@ class HalfSpaceTrees:
     kind: ClassVar[str] = "half_space_trees"
 
     def __init__(
-        self, names: tuple[str, ...], settings: HalfSpaceTreesSettings | None = None
+        self,
+        names: tuple[str, ...],
+        settings: HalfSpaceTreesSettings | None = None,
+        *,
+        on_all: bool = False,
     ) -> None:
         self.names = names
         self._settings = settings or HalfSpaceTreesSettings()
-        self._planted: _Planted | None = None
+        used = np.ones(len(names), dtype=np.bool_)
+        self._planted = self._grown(used) if on_all else None
         self.n_learnt = 0
 
     @property
@@ -100,7 +115,7 @@ class HalfSpaceTrees:
         if used.any():
             planted = self._grown(used)
             shape = (2, self._settings.n_trees, 1 << self._settings.height)
-            planted.masses.set_counts(reader.array("counts", np.int32, shape))
+            planted.masses.set_counts(reader.array("counts", planted.masses.dtype, shape))
             planted.scaler.restore(reader.mapping("scaler"))
         self._planted, self.n_learnt = planted, n_learnt
 
@@ -120,13 +135,15 @@ class HalfSpaceTrees:
         names = [name for name, is_used in zip(self.names, used, strict=True) if is_used]
         order = tuple(int(i) for i in np.argsort(names, kind="stable"))
         forest = grow(order, options.n_trees, options.height, options.seed)
-        return _Planted(used, OnlineMinMaxScaler(n_fields), Masses(forest, options.window))
+        return _Planted(used, GuardedScaler(n_fields), Masses(forest, options.window))
 
     def _chunk(self, planted: "_Planted", x: Floats) -> Floats:
         scaled = planted.scaler.scale_learn(x) if self._settings.scale else unscaled(x)
         missing, scores = np.isnan(x), np.zeros(len(x))
         for part in self._windows(len(x)):
             weights = weigh_learn(planted.masses, scaled.rows(part), missing[part])
+            if scaled.held is not None:
+                weights[scaled.held[part]] /= _FARTHER
             if self.n_learnt >= self.warm_up:
                 scores[part] = 1.0 - weights / self._heaviest
             self.n_learnt += len(weights)
@@ -142,12 +159,13 @@ class HalfSpaceTrees:
         """Do what :meth:`_chunk` does, for a few complete rows."""
         scaler, masses, scores = planted.scaler, planted.masses, []
         for row in rows:
-            before, after, changed = scaler.scale_learn_one(row)
+            before, after, changed, held = scaler.scale_learn_one(row)
             learnt = masses.fall(after)
             score = 0.0
             if self.n_learnt >= self.warm_up:
                 scored = masses.fall(before) if changed else learnt
-                score = 1.0 - masses.weight(scored) / self._heaviest
+                weight = masses.weight(scored)
+                score = 1.0 - (weight / _FARTHER if held else weight) / self._heaviest
             scores.append(score)
             masses.count(learnt)
             self.n_learnt += 1
@@ -173,5 +191,5 @@ class _Planted(NamedTuple):
     """What exists once the first row has told which fields there are."""
 
     used: Bools
-    scaler: OnlineMinMaxScaler
+    scaler: GuardedScaler
     masses: Masses

@@ -13,8 +13,12 @@ from schemas.anomaly_settings import IqrSettings
 class Iqr(FieldwiseRule):
     """Flags a value that reaches a fence, ``fence`` interquartile ranges beyond a quartile.
 
+    For: skewed fields.
+
     The score is the distance from the nearer quartile in units of fence * IQR, 0 between the
     quartiles and at most 1e6. It follows skewed fields better than :class:`RobustZ`.
+
+    Misses: everything between the fences, and values that are unusual only together.
 
     Reference: Tukey, "Exploratory Data Analysis" (1977).
 

@@ -16,9 +16,15 @@ _LEAST_UNIT = 1e-9  # for limits at zero, which have no size of their own
 class Limits:
     """Flags a value outside its field's interval; the ends belong to the interval.
 
+    For: what people know: the range of a sensor, a contract.
+
     Inside, the score is below 1: the distance from the middle in half widths, 0 when a side is
     open. Outside it is 1 plus the distance beyond the limit, in half widths or, when a side is
     open, in units of the limit's size; at most 1e6. It learns nothing, so its state is empty.
+
+    Misses: everything within the limits, and every field without any.
+
+    Reference: none; a limit is what people know.
 
     >>> limits = Limits(("t",), LimitsSettings(limits={"t": (0.0, 40.0)}))
     >>> limits.score_learn(np.array([[20.0], [30.0], [40.0], [50.0]]))

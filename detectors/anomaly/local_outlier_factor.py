@@ -16,6 +16,8 @@ _LEAST = 1e-10  # added to a mean distance, so that a row among its equals has a
 class LocalOutlierFactor(RowwiseScorer):
     """Scores a row by how much sparser its surroundings are than those of its neighbours.
 
+    For: clusters of different density, at low rates.
+
     With N the k = ``n_neighbors`` nearest of the last ``window`` rows and d_k(o) the distance
     of o to its own k-th neighbour, the density of x is 1 / mean over N of max(|x - o|, d_k(o)),
     and the score the mean density of N over that of x: about 1 in any cluster, however dense,
@@ -24,7 +26,7 @@ class LocalOutlierFactor(RowwiseScorer):
     River looks for the neighbours' neighbours at every row, they are kept here and mended when a
     row comes and another goes.
 
-    Anomalies that come in groups of more than k are a cluster of their own.
+    Misses: anomalies that come in groups of more than ``n_neighbors``.
 
     References: Breunig, Kriegel, Ng and Sander, "LOF: Identifying density-based local
     outliers", SIGMOD 2000; Pokrajac, Lazarevic and Latecki, CIDM 2007.

@@ -14,6 +14,8 @@ from schemas.anomaly_settings import LodaSettings
 class Loda(RowwiseScorer):
     """Scores a row by how rare its random projections are: the mean of -log density.
 
+    For: comparison with River, and rows of many fields.
+
     This is ``river.anomaly.LODA`` with the same settings, behind
     ``river.preprocessing.MinMaxScaler`` when ``scale`` is set, fed row by row: the difference
     is exactly 0.0. River is loaded when the first row is learnt, and its histograms go into the
@@ -22,6 +24,8 @@ class Loda(RowwiseScorer):
 
     A projected value between or beyond the bins has no density at all and counts 27.6 (-log
     1e-12), however far it is.
+
+    Misses: how far a row is: beyond the bins every value counts the same.
 
     Reference: Pevný, "Loda: Lightweight on-line detector of anomalies", Machine Learning 2016.
 

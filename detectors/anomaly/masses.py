@@ -10,6 +10,7 @@ from detectors.anomaly.forest import Forest
 from detectors.values import AnyArray, Floats, Ints
 
 _SIZE_LIMIT = 0.1  # of the window: a node lighter than this ends a walk (the paper's constant)
+_SHORT = 2**15 - 1
 
 
 class Masses:
@@ -21,6 +22,7 @@ class Masses:
 
     def __init__(self, forest: Forest, window: int) -> None:
         self.forest = forest
+        self._window = window
         self._size_limit = _SIZE_LIMIT * window
         self._nodes = forest.inner + forest.leaves
         # One memory under two views: whole levels through NumPy, single nodes through array,
@@ -30,6 +32,11 @@ class Masses:
         self._stale = False  # whether counts above the leaves lag behind
         self._climbing = False  # whether somebody asked for them since the last pivot
         self._set_reference(np.zeros((forest.n_trees, forest.leaves), dtype=np.int32))
+
+    @property
+    def dtype(self) -> type[np.generic]:
+        """The smallest type that holds the counts of a window."""
+        return np.int16 if self._window <= _SHORT else np.int32
 
     def leaves(self, values: Floats) -> Ints:
         """Return the leaves that complete rows fall into: int64 [rows, trees]."""
@@ -128,14 +135,15 @@ class Masses:
         self._stale = self._climbing = False
 
     def counts(self) -> AnyArray:
-        """Return int32 [2, trees, leaves]: the current window's counts, the reference's."""
-        return np.stack((self._latest[:, self.forest.inner :], self._reference))
+        """Return [2, trees, leaves] of ``dtype``: the current window's counts, the reference's."""
+        both = np.stack((self._latest[:, self.forest.inner :], self._reference))
+        return both.astype(self.dtype)
 
     def set_counts(self, counts: AnyArray) -> None:
         """Continue from what :meth:`counts` returned."""
         self._latest[:, self.forest.inner :] = counts[0]
         self._settle()
-        self._set_reference(counts[1].copy())
+        self._set_reference(counts[1].astype(np.int32))
 
     def _settle(self) -> None:
         for depth, level in enumerate(_levels(self._latest[:, self.forest.inner :])):

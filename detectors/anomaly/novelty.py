@@ -113,6 +113,8 @@ class _Metric:
 class Novelty(SerialRule[_Metric]):
     """Flags a value where a metric does what it has never done before.
 
+    For: single metrics of any kind, such as loads, latencies and counts.
+
     Three views of each field are compared with their own past: the value, what is left of it
     without the level of its hour (:class:`SeasonalProfile`), and the logarithm of the standard
     deviation of the last 64 values (:class:`RollingSpread`). The novelty of each is its
@@ -124,9 +126,13 @@ class Novelty(SerialRule[_Metric]):
     Nothing depends on the unit or the kind of the metric, so one setting serves all. The
     expected value reported is the nearest past value.
 
-    Values that come back after ``history`` others are new again. A slow drift is never new,
-    nor is an unusual order of usual values: take a drift detector for the one and
-    :class:`PredictiveAnomalyDetection` for the other.
+    Misses: a slow drift, which is never new, and an unusual order of usual values: take a drift
+    detector for the one and :class:`PredictiveAnomalyDetection` for the other. Whatever happened
+    before is not new either; after ``history`` other values it is, again.
+
+    Reference: Pickands, "Statistical inference using extreme order statistics", Annals of
+    Statistics 3 (1975), and Siffer, Fouque, Termier and Largouët, "Anomaly detection in streams
+    with extreme value theory", KDD 2017, for the tail.
 
     >>> x = np.sin(np.arange(3000.0) / 20.0)[:, None]
     >>> x[2500] = 1.5

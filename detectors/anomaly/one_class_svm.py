@@ -14,6 +14,8 @@ from schemas.anomaly_settings import OneClassSvmSettings
 class OneClassSvm(RowwiseScorer):
     """Scores a row by its product with the weights of a one-class SVM.
 
+    For: comparison with River.
+
     For each row x the weights w and the offset b go one step of size r down the gradient of
     max(0, 1 - (w'x + b)) + nu / 4 |w|² + nu b. The score is w'x, to rounding that of
     ``river.anomaly.OneClassSVM`` with the same settings, behind
@@ -22,6 +24,8 @@ class OneClassSvm(RowwiseScorer):
     The score grows in one direction only: what is unusual on the other side gets the lowest
     scores, and what is unusual across it gets none. River's name is kept for those who compare;
     for a stream nobody knows, :class:`RobustMahalanobis` is the better choice.
+
+    Misses: whatever is unusual in any but the one direction in which the score grows.
 
     Reference: Schölkopf et al., "Estimating the support of a high-dimensional distribution",
     Neural Computation 2001.

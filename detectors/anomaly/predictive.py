@@ -58,6 +58,8 @@ class _Field:
 class PredictiveAnomalyDetection(SerialRule[_Field]):
     """Flags a value whose squared forecast error exceeds what errors have been so far.
 
+    For: a usual value at an unusual time, in a metric with a trend or a season.
+
     The forecast is :class:`HoltWinters`'; the threshold is the mean of the squared errors plus
     ``n_std`` of their standard deviations. River's detector of this name scores the error over
     the threshold and ends at exactly 1.0; here it goes on, up to 1e6. Below 1 the scores equal
@@ -66,6 +68,8 @@ class PredictiveAnomalyDetection(SerialRule[_Field]):
 
     It finds a usual value at an unusual time, and a break of trend. It takes a level that
     stays changed for one anomaly, and forgets it at the pace of ``alpha``.
+
+    Misses: a level that stays changed, after its first values, and anomalies right after one.
 
     Reference: Laptev, Amizadeh and Flint, "Generic and scalable framework for automated
     time-series anomaly detection", KDD 2015.

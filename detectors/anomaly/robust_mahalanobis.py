@@ -28,6 +28,8 @@ class _Bulk(NamedTuple):
 class RobustMahalanobis:
     """Scores a row by its Mahalanobis distance from the bulk of the last ``window`` rows.
 
+    For: several numbers that belong together.
+
     After every ``stride`` rows the fit is made anew. Each field is centred on its median and
     divided by 1.2533 times its mean absolute deviation from it. Then ``steps`` times: the
     ``kept`` share of the rows that lie nearest to the bulk become the bulk, and their mean m
@@ -42,8 +44,12 @@ class RobustMahalanobis:
     value expected is its mean in the bulk. A field that never varied has the unit of a
     thousandth of its value.
 
-    Rows between two clusters are near the middle and therefore usual; half-space trees and
-    the local outlier factor see them.
+    Misses: rows between two clusters, which are near the middle and therefore usual (half-space
+    trees and the local outlier factor see them); anomalies that are more than 1 - ``kept`` of
+    the window.
+
+    Reference: Rousseeuw and Van Driessen, "A fast algorithm for the minimum covariance
+    determinant estimator", Technometrics 41 (1999).
 
     >>> rng = np.random.default_rng(7)
     >>> first = rng.normal(size=1000)

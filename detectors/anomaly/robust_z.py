@@ -18,12 +18,18 @@ _USUAL = (0.01, 0.99)  # the quantiles between which a value is as usual as can 
 class RobustZ(FieldwiseRule):
     """Flags a value whose robust z-score reaches ``limit``.
 
+    For: any single number that has a middle; one outlier does not hide the next.
+
     The score is |value - median| / (1.4826 * MAD) over the field's last ``window`` rows, in
     standard deviations of a normal distribution. When more than half of the values are equal
     the MAD is 0; then 1.2533 times the mean absolute deviation stands in for it, as Iglewicz
-    and Hoaglin, "How to Detect and Handle Outliers" (1993), propose. A field that never varied
-    has no scale at all: any other value deviates by 1e6, the cap on all scores. The range
-    expected is that of the middle 98 % of the values.
+    and Hoaglin propose. A field that never varied has no scale at all: any other value deviates
+    by 1e6, the cap on all scores. The range expected is that of the middle 98 % of the values.
+
+    Misses: values that are unusual only together, and skew: the long tail of a skewed field is
+    flagged.
+
+    Reference: Iglewicz and Hoaglin, "How to Detect and Handle Outliers" (1993).
 
     >>> x = np.random.default_rng(3).normal(size=(200, 2))
     >>> x[150, 1] = 12.0

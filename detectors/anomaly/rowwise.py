@@ -6,7 +6,8 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from detectors.anomaly.contract import Scores
-from detectors.anomaly.scaler import OnlineMinMaxScaler, OnlineStandardScaler, Scaled, unscaled
+from detectors.anomaly.guarded_scaler import GuardedScaler
+from detectors.anomaly.scaler import OnlineStandardScaler, Scaled, unscaled
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import CAP, Bools, Floats, clean
@@ -45,7 +46,7 @@ class Unscaled:
 
 def min_max(n_fields: int, *, scale: bool) -> Scaler:
     """Return a scaler to [0, 1], or none."""
-    return OnlineMinMaxScaler(n_fields) if scale else Unscaled()
+    return GuardedScaler(n_fields) if scale else Unscaled()
 
 
 def standard(n_fields: int, *, scale: bool) -> Scaler:

@@ -15,16 +15,19 @@ class Scaled(NamedTuple):
 
     ``before``: float64 [rows, fields], scaled by the extremes of the rows before each row.
     ``after``: the same with the row itself included, so within [0, 1]. ``changed``: bool
-    [rows], whether the two may differ.
+    [rows], whether the two may differ. ``held``: bool [rows], whether a value was held off as
+    an outlier; None where none ever is.
     """
 
     before: Floats
     after: Floats
     changed: Bools
+    held: Bools | None = None
 
     def rows(self, part: slice) -> "Scaled":
         """Return a part of the rows."""
-        return Scaled(self.before[part], self.after[part], self.changed[part])
+        held = None if self.held is None else self.held[part]
+        return Scaled(self.before[part], self.after[part], self.changed[part], held)
 
 
 def unscaled(x: Floats) -> Scaled:
@@ -47,6 +50,15 @@ class OnlineMinMaxScaler:
     def __init__(self, n_fields: int) -> None:
         self._low = np.full(n_fields, np.inf)
         self._high = np.full(n_fields, -np.inf)
+
+    @property
+    def extremes(self) -> tuple[Floats, Floats]:
+        """The minimum and the maximum of each field, infinite before the first value."""
+        return self._low, self._high
+
+    def set_extremes(self, column: int, low: float, high: float) -> None:
+        """Go on as if these were the extremes of the field in ``column`` so far."""
+        self._low[column], self._high[column] = low, high
 
     def scale_learn(self, x: Floats) -> Scaled:
         """Scale ``x`` (float64 [rows, fields], finite or NaN) and learn its extremes."""

@@ -37,11 +37,15 @@ class _Field:
 class StandardAbsoluteDeviation(SerialRule[_Field]):
     """Flags a value ``limit`` standard deviations from the mean of all values before it.
 
+    For: comparison with River, and fields whose level never changes.
+
     The score, |value - mean| / deviation over ``limit``, is that of River's detector of this
     name with ``stats.Mean()``, to rounding; River adds 1e-10 to the deviation, which judges a
     field by its unit, where here a field that never varied deviates by the cap of 1e6. All the
     past counts alike, so it follows no change of level; :class:`ZScore` and :class:`RobustZ`
     do.
+
+    Misses: changes of level, after which it stays loud or deaf.
 
     Reference: Hochenbaum, Vallis and Kejariwal, "Automatic anomaly detection in the cloud via
     statistical learning", 2017.

@@ -13,10 +13,16 @@ from schemas.anomaly_settings import ZScoreSettings
 class ZScore(FieldwiseRule):
     """Flags a value whose z-score over the field's last ``window`` rows reaches ``limit``.
 
+    For: fields that are normal, and people who want the textbook's score.
+
     The score is |value - mean| / deviation, over ``limit``. Outliers among the rows remembered
     widen the deviation and hide the next one: with n values no z-score exceeds
     (n - 1) / sqrt(n) (Shiffler, The American Statistician 1988). :class:`RobustZ` has no such
-    weakness; this one is for data that are normal and for people who want the textbook's.
+    weakness.
+
+    Misses: outliers beside outliers, and values that are unusual only together.
+
+    Reference: Shiffler, "Maximum Z scores and outliers", The American Statistician 42 (1988).
 
     >>> x = np.random.default_rng(3).normal(size=(200, 1))
     >>> x[150] = 8.0

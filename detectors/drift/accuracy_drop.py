@@ -14,6 +14,8 @@ from schemas.drift_settings import AccuracyDropSettings
 class AccuracyDrop(ReferenceWindow):
     """Reports when the share of right predictions has fallen by more than ``max_drop``.
 
+    For: errors, and a drop that people have agreed on.
+
     Takes errors: 0 for right, 1 for wrong. The statistic is the baseline's accuracy less the
     window's, 1 being 100 percentage points. So small a window errs by itself: at an accuracy of
     0.9, baseline and window of 500 and 200 values differ by 0.025 in standard deviation, so the

@@ -29,6 +29,8 @@ class _Helper(Protocol):
 class Adwin:
     """Keeps a window of values that grows while their mean is stable, and reports each cut.
 
+    For: shifts of the mean.
+
     ADWIN's bound holds for values in [0, 1]. With ``standardize`` the first values after a
     start (``n_ref``, at most 100) set the scale: their minimum becomes 0 and their maximum 1,
     and later values are kept within [-1, 2]; without it values go in as they are, as in River,
@@ -41,6 +43,8 @@ class Adwin:
     exceeds its bound the most, in scaled units, and the threshold is that bound. The baseline
     reported is the first ``n_ref`` values since the start, the current sample comes from the
     last ``n_cur``.
+
+    Misses: changes of spread and shape. Cries wolf on values that depend on their past.
 
     Reference: Bifet and Gavaldà, "Learning from time-changing data with adaptive windowing",
     SDM 2007.

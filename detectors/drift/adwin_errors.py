@@ -13,8 +13,12 @@ from schemas.drift_settings import AdwinErrorsSettings
 class AdwinErrors(Adwin):
     """Reports cuts of a growing window of errors: 0 for right, any other number for wrong.
 
+    For: error rates that rise or fall.
+
     Errors lie in [0, 1], the range that ADWIN's bound is made for, so nothing is scaled. It
     reports falls of the error rate like rises: a model that learns is a change, too.
+
+    Misses: rises that are small for as many values. Cries wolf on errors that come in runs.
 
     Reference: Bifet and Gavaldà, "Learning from time-changing data with adaptive windowing",
     SDM 2007.

@@ -25,6 +25,8 @@ _REPORTED = 1000
 class Bernoulli(Sequential):
     """Reports when ones have become more frequent (with ``direction: both``, or rarer).
 
+    For: errors of a model (concept drift), and whether a field is there. The default.
+
     Each value gets its randomised conformal rank u among the last ``n_ref`` before it, ones
     ranking above zeros; u is uniform without a change, whatever the share c of ones. A bet on r
     times as many ones pays r where u > 1 - c, and (1 - r c) / (1 - c) elsewhere: 1 on average,

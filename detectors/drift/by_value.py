@@ -10,7 +10,7 @@ from detectors.drift.present import Present
 from detectors.drift.sequential import Sequential, Step
 from detectors.state import State, StateError
 from detectors.state_reader import StateReader
-from schemas.drift_settings import ErrorSettings
+from schemas.drift_error_settings import ErrorSettings
 
 
 class ByValue(Sequential):

@@ -1,5 +1,7 @@
 """Which settings stand for which drift detector. A new detector is a file and a line here."""
 
+from collections.abc import Mapping
+
 from detectors.drift.accuracy_drop import AccuracyDrop
 from detectors.drift.adwin import Adwin
 from detectors.drift.adwin_errors import AdwinErrors
@@ -31,6 +33,9 @@ ALL: tuple[type[DriftDetector], ...] = (
 WEIGHTED = (Conformal, Bernoulli)
 """Those whose values can have weights, by which a budget of false alarms is kept."""
 
+TESTED = (Ks, ZTest, Psi, JensenShannon, Categories)
+"""Those that make tests with p-values, at levels by which a budget of false alarms is kept."""
+
 
 def detectors_for(settings: DriftSettings, takes: Input = "values") -> dict[str, DriftDetector]:
     """Return new detectors for one field, by kind; those whose settings are None are off."""
@@ -39,3 +44,13 @@ def detectors_for(settings: DriftSettings, takes: Input = "values") -> dict[str,
         for cls in ALL
         if cls.takes == takes and getattr(settings, cls.kind) is not None
     }
+
+
+def tests_among(settings: DriftSettings, detectors: Mapping[str, DriftDetector]) -> list[str]:
+    """Return which detectors make tests with p-values, and do not go by a fixed threshold."""
+    return [
+        kind
+        for kind, detector in detectors.items()
+        if isinstance(detector, TESTED)
+        and getattr(getattr(settings, kind), "fixed_threshold", None) is None
+    ]

@@ -27,6 +27,8 @@ _CURRENT = 1000  # of the last values at most, those in which the change is look
 class Conformal:
     """Reports when ranks have not been uniform for long enough to bet on it.
 
+    For: data and prediction drift of whatever kind: level, spread, shape. The default.
+
     Each value is ranked among the last ``n_ref`` before it, ties broken at random by ``seed``.
     As long as values are exchangeable their ranks u are independent and uniform, whatever the
     distribution. Nineteen bets on level, spread and shape pay b(u), on average 1; the mean of

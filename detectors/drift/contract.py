@@ -15,6 +15,15 @@ Input = Literal["values", "errors", "codes"]
 """What a detector takes: numbers of any kind; errors, 0 for right and 1 (or any other number)
 for wrong; or codes, small whole numbers of which each stands for a category."""
 
+Scale = Literal["deviations", "w", "calibration"]
+"""What an effect is measured in: baseline standard deviations, Cohen's w, or the difference of
+two expected calibration errors."""
+
+CALIBRATION_ERROR = "expected_calibration_error"
+"""The name of that statistic."""
+
+_ONE_SIDED = 1.645  # standard errors, 95 %
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -33,6 +42,18 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Move:
+    """A category, as its code, and its share of the values before and now, both in [0, 1].
+
+    No code: all categories that are too rare to be told apart, together.
+    """
+
+    code: int | None
+    before: float
+    now: float
+
+
+@dataclass(frozen=True)
 class Detection:
     """A change of distribution.
 
@@ -43,7 +64,8 @@ class Detection:
     ``began_ago``: how many values, without NaN, lie between the most likely first one of the
     new kind and the one at ``row``, both counted; it may lie in an earlier call. 0: not known.
     ``of``: what the values mean; of codes, ``effect`` is Cohen's w, the root of the sum of
-    (q - p)^2 / p over categories.
+    (q - p)^2 / p over categories, and ``moves`` are at most five of these whose shares changed,
+    the one that did most for the statistic first.
     """
 
     row: int
@@ -54,6 +76,7 @@ class Detection:
     deviation: float
     began_ago: int = 0
     of: Input = "values"
+    moves: tuple[Move, ...] = ()
 
     @property
     def is_of_shares(self) -> bool:
@@ -69,13 +92,37 @@ class Detection:
         return self.of == "values" and not self.is_of_shares
 
     @property
+    def scale(self) -> Scale:
+        """What ``effect`` and ``size`` are measured in."""
+        if self.measured.statistic == CALIBRATION_ERROR:
+            return "calibration"
+        return "w" if self.of == "codes" else "deviations"
+
+    @property
     def size(self) -> float:
-        """The larger of the shifts of the mean and of a quartile, in baseline deviations."""
+        """How large the change is, from 0 on.
+
+        Of values and errors the larger of the shifts of the mean and of a quartile, in baseline
+        deviations; of codes Cohen's w; of confidences the rise of the calibration error.
+        """
         shifts = [abs(self.effect)]
         if self.deviation > 0.0 and self.has_quartiles:
             before, now = self.baseline.quantiles[1:4], self.current.quantiles[1:4]
             shifts += [abs(b - a) / self.deviation for a, b in zip(before, now, strict=True)]
         return max(shifts)
+
+    @property
+    def size_at_most(self) -> float:
+        """The upper end of the size's one-sided 95 % confidence interval, where it is a shift.
+
+        The standard error is that of two means of as many values of deviation 1. What is found
+        after few values is thus not held to be small because its size is uncertain. Cohen's w and
+        the calibration error come from windows of a fixed size and are taken as they are.
+        """
+        if self.scale != "deviations" or not self.size:
+            return self.size
+        samples = (max(self.baseline.size, 1), max(self.current.size, 1))
+        return self.size + _ONE_SIDED * math.sqrt(sum(1.0 / n for n in samples))
 
 
 def detection(

@@ -5,11 +5,13 @@ from typing import ClassVar
 
 from detectors.drift.by_value import OfErrors
 from detectors.drift.contract import Measured
-from schemas.drift_settings import DdmSettings
+from schemas.drift_error_settings import DdmSettings
 
 
 class Ddm(OfErrors):
     """Reports when the error rate since the start rises too far above its minimum.
+
+    For: errors, where the best known method is wanted.
 
     With p the share of errors among the n values since the start and s = sqrt(p (1 - p) / n),
     it remembers p and s where p + s was least, and reports when p + s exceeds that p plus

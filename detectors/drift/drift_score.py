@@ -14,6 +14,8 @@ from schemas.drift_settings import DriftScoreSettings
 class DriftScore(BinnedWindow):
     """Reports when too large a share of the values would have to move to undo the change.
 
+    For: a number that people understand.
+
     The score is the total variation distance between baseline and window over the baseline's
     bins: half the sum of abs(q - p), from 0 to 1. Without a change its expectation is about
     sum of sqrt(p (1 - p) (1/n_ref + 1/n_cur) / (2 pi)), which is 0.10 at 10 bins, 500 and 200

@@ -5,11 +5,13 @@ from typing import ClassVar
 
 from detectors.drift.by_value import OfErrors
 from detectors.drift.contract import Measured
-from schemas.drift_settings import EddmSettings
+from schemas.drift_error_settings import EddmSettings
 
 
 class Eddm(OfErrors):
     """Reports when errors follow each other much closer than they once did.
+
+    For: errors that draw closer, by and by.
 
     With m and s the mean and standard deviation of the distances between errors since the
     start, it remembers the greatest m + 2 s, and reports when (m + 2 s) / greatest falls below

@@ -9,11 +9,13 @@ from detectors.drift.by_value import OfErrors
 from detectors.drift.contract import Measured
 from detectors.state import State, StateError
 from detectors.state_reader import StateReader
-from schemas.drift_settings import FhddmSettings
+from schemas.drift_error_settings import FhddmSettings
 
 
 class Fhddm(OfErrors):
     """Reports when a window's share of right predictions falls too far below its maximum.
+
+    For: abrupt jumps of the error rate.
 
     The window has the last ``window`` values; the bound on the fall is Hoeffding's,
     sqrt(log(1/``alpha``) / (2 ``window``)): 0.26 by default. Takes errors like its neighbours.

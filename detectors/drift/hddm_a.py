@@ -5,11 +5,13 @@ from typing import ClassVar
 
 from detectors.drift.by_value import OfErrors
 from detectors.drift.contract import Measured
-from schemas.drift_settings import HddmASettings
+from schemas.drift_error_settings import HddmASettings
 
 
 class HddmA(OfErrors):
     """Reports when the error rate exceeds that before the best cut by Hoeffding's bound.
+
+    For: errors, under a bound that holds whatever their distribution.
 
     The cut is where the rate since the start, plus its bound sqrt(log(1/``alpha``) / (2 n)),
     was least; of n values, n0 before the cut, the rate of all may exceed that of those n0 by

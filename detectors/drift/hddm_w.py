@@ -5,11 +5,13 @@ from typing import ClassVar
 
 from detectors.drift.by_value import OfErrors
 from detectors.drift.contract import Measured
-from schemas.drift_settings import HddmWSettings
+from schemas.drift_error_settings import HddmWSettings
 
 
 class HddmW(OfErrors):
     """Reports when the exponentially weighted error rate since a cut exceeds that before it.
+
+    For: errors, where the latest should weigh most.
 
     A new value weighs ``decay`` in a mean; b, the sum of the squared weights, is what
     McDiarmid's inequality needs. The cut is where the mean plus sqrt(b log(1/``alpha``) / 2)

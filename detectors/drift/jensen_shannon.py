@@ -15,6 +15,8 @@ from schemas.drift_settings import JensenShannonSettings
 class JensenShannon(BinnedWindow):
     """Reports when the window tells too much about which sample a value is from.
 
+    For: predicted probabilities, by custom.
+
     The divergence, in bits from 0 to 1, is H((p + q) / 2) - (H(p) + H(q)) / 2 for the shares p
     and q of baseline and window in the baseline's bins, H being the entropy. Without a change
     8 ln 2 * JS / (1/n_ref + 1/n_cur) is about chi-squared distributed with bins - 1 degrees of

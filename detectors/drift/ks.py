@@ -14,11 +14,15 @@ from schemas.drift_settings import KsSettings
 class Ks(CountedWindow):
     """Reports when the distribution functions of baseline and window lie too far apart.
 
+    For: any change of a distribution, of values that do not depend on their past.
+
     The statistic is their largest distance D in [0, 1]; it sees changes of location, spread and
     shape, whatever the distribution. Thresholds and p-values are asymptotic with Stephens'
     correction for the sample sizes, and conservative where values tie. ``alpha`` is small by
     default because a stream is tested some 200 times in 10,000 values; the test assumes
     independent values, so strong autocorrelation still makes it cry wolf.
+
+    Misses: what is small in the middle and lies in the tails.
 
     Reference: Stephens, "Use of the Kolmogorov-Smirnov, Cramér-von Mises and related statistics
     without extensive tables", JRSS B 32 (1970).

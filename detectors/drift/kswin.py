@@ -20,6 +20,8 @@ _WORDS = 625  # of the generator's state: 624 and a position
 class Kswin(ByValue):
     """Reports when the latest values are not distributed like a draw from older ones.
 
+    For: abrupt changes.
+
     At every value, the ``latest`` ones of a window of ``window`` are compared with as many
     drawn from the rest, by the two-sample Kolmogorov-Smirnov test with exact p-values at
     ``alpha``. The draws come from ``seed``, so every run gives the same alarms: those of

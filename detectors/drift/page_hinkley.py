@@ -21,6 +21,8 @@ _RAW_LIMIT = 1e100  # of values taken as they are: their sums stay finite
 class PageHinkley(ByValue):
     """Reports when values have summed up to more than ``threshold`` above or below their mean.
 
+    For: shifts of the mean by more than ``delta``.
+
     S = ``forget`` S + (x - mean - ``delta``), where the mean is that of all values since the
     start; a rise is reported when S exceeds its minimum by ``threshold``, and a fall likewise
     with x - mean + ``delta``. Nothing is reported before the value ``n_start``.

@@ -16,12 +16,16 @@ _PSEUDO_COUNT = 0.5  # for each bin, so that an empty one does not make the inde
 class Psi(BinnedWindow):
     """Reports when the window's share in the baseline's bins differs too much.
 
+    For: what model validators ask for.
+
     The index is the sum over bins of (q - p) * log(q / p). The bins hold equal shares of the
     baseline; a value that alone fills more than one of them gets its own. Without any change,
     index / (1/n_ref + 1/n_cur) is about chi-squared distributed with bins - 1 degrees of
     freedom: its mean at 10 bins, 500 and 200 values is 0.06. The customary thresholds of 0.1
     and 0.2 know nothing of the sample's size, so the default is the chi-squared quantile at
     ``alpha``; ``fixed_threshold`` brings them back.
+
+    Misses: changes inside a bin, and those below the noise of ``n_cur`` values.
 
     Reference: Yurdakul, "Statistical properties of population stability index" (2018).
 

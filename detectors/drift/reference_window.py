@@ -1,6 +1,7 @@
 """A fixed baseline against a sliding window: what two-sample tests over a stream share."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +11,9 @@ from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Floats, clean
 from schemas.drift_settings import ReferenceWindowSettings
+
+Allow = Callable[[float, int], bool]
+"""Says of a test's p-value, at a row of the call, whether it may raise an alarm; each is asked."""
 
 
 class ReferenceWindow(ABC):
@@ -39,8 +43,11 @@ class ReferenceWindow(ABC):
     def _slide(self, entering: Floats, leaving: Floats) -> None:  # noqa: B027 - not all count
         """Take note of the values that enter and leave the window, before it is compared."""
 
-    def update(self, x: Floats) -> list[Detection]:
-        """Take in ``x`` (float64 [n]); returns the detections, by ascending row."""
+    def update(self, x: Floats, allow: Allow | None = None) -> list[Detection]:
+        """Take in ``x`` (float64 [n]); returns the detections, by ascending row.
+
+        With ``allow`` a test raises an alarm only if it is asked and agrees, too.
+        """
         rows = np.flatnonzero(~np.isnan(x))
         values = clean(x[rows])
         if self.takes == "errors":
@@ -49,9 +56,8 @@ class ReferenceWindow(ABC):
         while begin < len(values):
             end = min(begin + self._until_due(), len(values))
             self._learn(values[begin:end])
-            if self._is_due() and (measured := self._alarm()):
-                samples = self._baseline, self._current
-                found.append(detection(int(rows[end - 1]), measured, *samples, self.takes))
+            if self._is_due() and (measured := self._alarm(int(rows[end - 1]), allow)):
+                found.append(self._detection(int(rows[end - 1]), measured))
                 self._start()
             begin = end
         return found
@@ -74,6 +80,9 @@ class ReferenceWindow(ABC):
         if not self._lacks(baseline):
             self._fit(baseline)
             self._slide(current, np.zeros(0))
+
+    def _detection(self, row: int, measured: Measured) -> Detection:
+        return detection(row, measured, self._baseline, self._current, self.takes)
 
     def _start(self) -> None:
         self._baseline, self._current, self._n_after = np.zeros(0), np.zeros(0), 0
@@ -101,6 +110,8 @@ class ReferenceWindow(ABC):
         n = self._n_after
         return n >= self._options.n_cur and n % self._options.stride == 0
 
-    def _alarm(self) -> Measured | None:
+    def _alarm(self, row: int, allow: Allow | None) -> Measured | None:
         measured = self._measure(self._current)
+        if allow and measured.p_value is not None and not allow(measured.p_value, row):
+            return None
         return measured if measured.value > measured.threshold else None

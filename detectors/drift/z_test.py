@@ -16,6 +16,8 @@ from schemas.drift_settings import ZTestSettings
 class ZTest(ReferenceWindow):
     """Reports when the means of baseline and window lie too far apart for their spread.
 
+    For: the mean alone.
+
     The statistic is z = abs(m - m0) / sqrt(s0^2 / n_ref + s^2 / n_cur), at most 1e6, with
     means m and variances s^2 of both samples; its square is about chi-squared distributed with
     one degree of freedom without a change. The customary threshold of 1.96 is ``alpha`` 0.05.

@@ -9,7 +9,7 @@ from detectors.anomaly.catalog import rules_for, scorers_for
 from detectors.anomaly.contract import FieldScores, largest
 from detectors.anomaly.novelty import Novelty
 from detectors.anomaly.robust_z import RobustZ
-from detectors.quantile import AdaptiveQuantile, Judged
+from detectors.quantile import AdaptiveQuantile
 from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Floats, clean
@@ -25,10 +25,11 @@ class AnomalyWatch:
 
     A row that any of them flags gives one verdict, that of the detector which finds it most
     severe; its explanation names the others. Scorers, such as half-space trees, flag the
-    configured share of their scores and stand on the fields of the first row; a field that
-    appears later is watched by the rules and told in deviations. Rules flag what breaks them. The
-    severity follows from the share of the detector's own recent scores that were as high; a
-    broken fixed limit is at least high, since it is knowledge and not statistics.
+    configured share of their scores each; a field that appears later is watched by the rules
+    and told in deviations at once, and by the scorers once a successor on all fields has
+    warmed up beside them (:class:`NoveltyGauge`). Rules flag what breaks them. The severity
+    follows from the share of the detector's own recent scores that were as high; a broken
+    fixed limit is at least high, since it is knowledge and not statistics.
 
     >>> x = np.random.default_rng(7).normal(size=(3000, 2))
     >>> x[2500] = (0.0, 9.0)
@@ -124,6 +125,6 @@ class AnomalyWatch:
 
     def _opinion(self, kind: str, fields: FieldScores) -> Opinion:
         scores = largest(fields.ratio)
-        p_value = self._gauges[kind].update(scores).p_value
-        judged = Judged(np.ones(len(scores)), scores >= 1.0, p_value)
-        return Opinion(kind, scores, judged, fields)
+        judged = self._gauges[kind].update(scores)
+        own = judged._replace(threshold=np.ones(len(scores)), flagged=scores >= 1.0)
+        return Opinion(kind, scores, own, fields)

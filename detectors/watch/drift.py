@@ -1,47 +1,63 @@
 """Which fields of one stream, or of one key, changed their distribution, and how."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import numpy as np
 
-from detectors.drift.catalog import WEIGHTED, detectors_for
+from detectors.drift.catalog import TESTED, WEIGHTED, detectors_for, tests_among
 from detectors.drift.contract import Detection, DriftDetector, Input
+from detectors.drift.reference_window import Allow
 from detectors.severity import drift_severity
 from detectors.state import State
 from detectors.state_reader import StateReader
+from detectors.texts import UNTOLD, is_text_column, path_of
 from detectors.values import Bools, Floats
+from detectors.watch.arrivals import Arrivals
 from detectors.watch.budget import Budget
+from detectors.watch.levels import AlphaBudget, Levels
 from detectors.watch.presence import Presence
-from detectors.watch.sentences import PRESENCE, drift_sentence
+from detectors.watch.season import Part, Season, Times
+from detectors.watch.sentences import APPEARANCE, PRESENCE, drift_sentence
 from detectors.watch.verdicts import DriftVerdict
 from schemas.drift_settings import DriftSettings
+from schemas.findings import Severity
 
 
 class DriftWatch:
     """Watches every field with every drift detector in the settings.
 
     What a field's numbers mean, values, errors or category codes, and thereby which detectors
-    it gets, the settings say by its name. A field's detectors start at its first value. A field
-    that is missing from a row is not judged by it, but for its presence: from its first value
-    on, ``presence`` sees a 0 for every row that has the field and a 1 for every row that has
-    not. Verdicts come by ascending row, then by field and detector.
+    it gets, the settings say by its name; columns of texts (``detectors.texts``) have codes.
+    Values are judged less their course of the day (:class:`Season`), where they have one and
+    ``daily`` is on. A field's detectors start at its first value. A field that is missing from
+    a row is not judged by it, but for its presence: from its first value on, ``presence`` sees a
+    0 for every row that has the field and a 1 for every row that has not; and :class:`Arrivals`
+    reports, as ``presence`` too, fields that come up after the first rows, once. Verdicts come by
+    ascending row, then by field and detector.
 
     With ``budget_per_s`` the false alarms of ``conformal``, ``bernoulli`` and ``presence`` over
     all fields within T seconds are at most ``budget_per_s`` times T on average, however many
-    rows come; see :class:`~detectors.watch.budget.Budget`. Other detectors keep to their own.
+    rows come; see :class:`~detectors.watch.budget.Budget`. With ``tests`` the detectors that make
+    tests with p-values share that one (:class:`~detectors.watch.levels.Levels`): a test raises an
+    alarm if its own ``alpha`` and the level both allow it. Other detectors keep to their own.
 
     >>> x = np.random.default_rng(5).normal(size=(4000, 1))
     >>> x[2000:] += 1.0
     >>> for found in DriftWatch(DriftSettings()).observe(("t",), x):
     ...     print(found.detector, "at row", found.row, found.severity)
-    conformal at row 2016 high
+    conformal at row 2016 critical
     """
 
-    def __init__(self, settings: DriftSettings) -> None:
+    def __init__(self, settings: DriftSettings, tests: AlphaBudget | None = None) -> None:
         self._settings = settings
+        self._levels = Levels(tests) if tests else None
         self._detectors: dict[str, dict[str, DriftDetector]] = {}
-        self._presence = Presence(settings.presence) if settings.presence else None
+        watched = settings.presence
+        self._seasons: dict[str, Season] = {}
+        self._presence = Presence(watched) if watched else None
+        self._arrivals = Arrivals(watched.n_start, 1.0 / watched.run_length) if watched else None
         self._budget = Budget(settings.budget_per_s) if settings.budget_per_s else None
 
     @property
@@ -57,13 +73,18 @@ class DriftWatch:
         ``at_s`` (float64 [rows]) are the rows' times in seconds, which a budget needs: without
         them it raises ValueError.
         """
-        clock = self._advance(at_s)
+        if at_s is None and (self._budget or self._levels):
+            raise ValueError("a budget is per second, but the rows came without their times")
+        clock = self._budget.advance(at_s) if self._budget and at_s is not None else None
         missing = _missing(names, x, self._detectors)
         self._welcome(missing)
         columns = {name: x[:, index] for index, name in enumerate(names)}
-        found = list(self._of_values(columns, missing, clock))
+        found = list(self._of_values(columns, missing, clock, at_s))
         if self._presence:
             found += self._of_presence(self._presence, missing, clock)
+        if self._arrivals:
+            arrived = self._arrivals.observe(missing, len(x))
+            found += (_verdict(field, PRESENCE, each) for field, each in arrived)
         return sorted(found, key=lambda verdict: (verdict.row, verdict.field, verdict.detector))
 
     def state(self) -> State:
@@ -74,8 +95,11 @@ class DriftWatch:
                 field: {kind: detector.state() for kind, detector in detectors.items()}
                 for field, detectors in self._detectors.items()
             },
+            "seasons": {field: season.state() for field, season in self._seasons.items()},
             "presence": self._presence.state() if self._presence else {},
+            "arrivals": self._arrivals.state() if self._arrivals else {},
             "budget": self._budget.state() if self._budget else {},
+            "levels": self._levels.state() if self._levels else {},
         }
 
     def restore(self, state: State) -> None:
@@ -86,47 +110,93 @@ class DriftWatch:
         reader = StateReader(state, "DriftWatch")
         reader.expect("settings", self._settings.model_dump_json())
         fields = StateReader(reader.mapping("fields"), "DriftWatch")
-        presence, budget = reader.mapping("presence"), reader.mapping("budget")
+        presence, arrivals = reader.mapping("presence"), reader.mapping("arrivals")
+        budget, levels = reader.mapping("budget"), reader.mapping("levels")
         restored = {}
         for field in reader.mapping("fields"):
             restored[field] = detectors_for(self._settings, self._meaning(field))
             states = StateReader(fields.mapping(field), f"DriftWatch, {field}")
             for kind, detector in restored[field].items():
                 detector.restore(states.mapping(kind))
+        seasons, of_season = self._new_seasons(restored), reader.mapping("seasons")
+        for field, season in seasons.items():
+            season.restore(StateReader(of_season, "DriftWatch").mapping(field))
         if self._presence:
             self._presence.restore(presence, set(restored))
+        if self._arrivals:
+            self._arrivals.restore(arrivals, set(restored))
         if self._budget:
             self._budget.restore(budget, set(restored))
-        self._detectors = restored
-
-    def _advance(self, at_s: Floats | None) -> Floats | None:
-        if not self._budget:
-            return None
-        if at_s is None:
-            raise ValueError("budget_per_s is per second, but the rows came without their times")
-        return self._budget.advance(at_s)
+        if self._levels:
+            self._levels.restore(levels, _tests_of(self._settings, restored))
+        self._detectors, self._seasons = restored, seasons
 
     def _welcome(self, missing: dict[str, Floats]) -> None:
         """Make detectors for the fields that have their first value in this call."""
         new = [field for field in sorted(missing) if field not in self._detectors]
         for field in new:
             self._detectors[field] = detectors_for(self._settings, self._meaning(field))
+        self._seasons |= self._new_seasons(new)
+        first = {field: int(np.isnan(missing[field]).argmin()) for field in new}
         if self._budget:
-            self._budget.admit((int(np.isnan(missing[field]).argmin()), field) for field in new)
+            self._budget.admit((row, field) for field, row in first.items())
+        if self._levels:
+            self._levels.admit(
+                (row, field, tests_among(self._settings, self._detectors[field]))
+                for field, row in first.items()
+            )
 
     def _of_values(
-        self, columns: Mapping[str, Floats], missing: Mapping[str, Floats], clock: Floats | None
+        self,
+        columns: Mapping[str, Floats],
+        missing: Mapping[str, Floats],
+        clock: Floats | None,
+        at_s: Floats | None,
     ) -> Iterator[DriftVerdict]:
+        times = Times.of(at_s) if at_s is not None and self._settings.daily else None
         for field in columns.keys() & self._detectors.keys():
             values, weights = columns[field], None
+            if is_text_column(field):
+                values = np.where(values == UNTOLD, np.nan, values)
             if self._budget and clock is not None:
                 weights = self._budget.values(field, clock, _where(missing[field] == 0.0))
-            for kind, detector in self._detectors[field].items():
-                if isinstance(detector, WEIGHTED):
-                    detections = detector.update(values, weights)
-                else:
-                    detections = detector.update(values)
-                yield from (_verdict(field, kind, each) for each in detections)
+            for part in self._parts(field, values, times):
+                own = None if weights is None else weights[part.rows]
+                part_s = None if at_s is None else at_s[part.rows]
+                for kind, each in self._detections(field, part, own, part_s):
+                    found = replace(each, row=part.rows.start + each.row)
+                    yield _verdict(field, kind, found, self._is_less_its_course(field))
+
+    def _parts(self, field: str, values: Floats, times: Times | None) -> Iterator[Part]:
+        """Values less their course of the day; a course found or lost has the field begin anew."""
+        season = self._seasons.get(field)
+        if season is None or times is None:
+            yield Part(slice(0, len(values)), values, anew=False)
+            return
+        for part in season.parts(values, times):
+            if part.anew:
+                self._detectors[field] = detectors_for(self._settings, "values")
+            yield part
+
+    def _detections(
+        self, field: str, part: Part, weights: Floats | None, at_s: Floats | None
+    ) -> Iterator[tuple[str, Detection]]:
+        for kind, detector in self._detectors[field].items():
+            if isinstance(detector, WEIGHTED):
+                detections = detector.update(part.values, weights)
+            elif isinstance(detector, TESTED):
+                detections = detector.update(part.values, self._allow(field, kind, at_s))
+            else:
+                detections = detector.update(part.values)
+            yield from ((kind, each) for each in detections)
+
+    def _is_less_its_course(self, field: str) -> bool:
+        return field in self._seasons and self._seasons[field].is_active
+
+    def _allow(self, field: str, kind: str, at_s: Floats | None) -> Allow | None:
+        if self._levels is None or at_s is None:
+            return None
+        return self._levels.allow(field, kind, at_s)
 
     def _of_presence(
         self, presence: Presence, missing: Mapping[str, Floats], clock: Floats | None
@@ -140,7 +210,13 @@ class DriftWatch:
         for field, found in presence.observe(missing, weights):
             yield _verdict(field, PRESENCE, found)
 
+    def _new_seasons(self, fields: Iterable[str]) -> dict[str, Season]:
+        of_values = (field for field in fields if self._meaning(field) == "values")
+        return {field: Season() for field in of_values} if self._settings.daily else {}
+
     def _meaning(self, field: str) -> Input:
+        if is_text_column(field):
+            return "codes"
         if any(fnmatchcase(field, pattern) for pattern in self._settings.errors):
             return "errors"
         if any(fnmatchcase(field, pattern) for pattern in self._settings.codes):
@@ -148,10 +224,19 @@ class DriftWatch:
         return "values"
 
 
-def _verdict(field: str, kind: str, found: Detection) -> DriftVerdict:
-    now = found.current if found.has_quartiles else found.baseline
-    severity = drift_severity(found.effect, found.baseline, now, found.deviation)
-    return DriftVerdict(found.row, field, kind, found, severity, drift_sentence(field, kind, found))
+def _tests_of(
+    settings: DriftSettings, fields: Mapping[str, dict[str, DriftDetector]]
+) -> dict[str, list[str]]:
+    found = {field: tests_among(settings, each) for field, each in fields.items()}
+    return {field: kinds for field, kinds in found.items() if kinds}
+
+
+def _verdict(field: str, kind: str, found: Detection, is_less: bool = False) -> DriftVerdict:
+    is_new = found.measured.statistic == APPEARANCE
+    severity = Severity.MEDIUM if is_new else drift_severity(found)
+    sentence = drift_sentence(path_of(field), kind, found)
+    sentence += "; its usual course of the day is taken out" if is_less else ""
+    return DriftVerdict(found.row, field, kind, found, severity, sentence)
 
 
 def _missing(names: tuple[str, ...], x: Floats, known: Mapping[str, object]) -> dict[str, Floats]:

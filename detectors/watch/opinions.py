@@ -102,7 +102,7 @@ def _explain(
     field = evidence.field(row, lead)
     if worst.kind == Limits.kind and settings.limits:
         return limits_sentence(field, settings.limits.limits[field.field], others)
-    center, p_value = float(evidence.past.center[row, lead]), float(worst.judged.p_value[row])
-    sentence = anomaly_sentence(field, center, p_value, others)
+    rarity = float(worst.judged.p_value[row]), int(worst.judged.n_past[row])
+    sentence = anomaly_sentence(field, float(evidence.past.center[row, lead]), rarity, others)
     low, high = evidence.usual(row, lead)
     return sentence if np.isnan(low) else f"{sentence}; usual is {low:.4g} to {high:.4g}"

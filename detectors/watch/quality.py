@@ -1,7 +1,7 @@
 """How good predictions are, of one stream or of one key: their errors, and their confidences."""
 
 from detectors.calibration import Calibration
-from detectors.drift.contract import Detection
+from detectors.drift.contract import Detection, Measured
 from detectors.severity import drift_severity
 from detectors.state import State
 from detectors.state_reader import StateReader
@@ -37,6 +37,11 @@ class QualityWatch:
         self._errors = DriftWatch(of_errors(settings))
         self._calibration = Calibration(calibration) if calibration else None
 
+    @property
+    def calibration(self) -> Measured | None:
+        """The calibration error and its bound at the latest test, if there was one."""
+        return self._calibration.tested if self._calibration else None
+
     def observe(
         self, names: tuple[str, ...], x: Floats, at_s: Floats | None = None
     ) -> list[DriftVerdict]:
@@ -65,6 +70,7 @@ def of_errors(settings: DriftSettings) -> DriftSettings:
     changed: dict[str, object] = {
         "errors": (ERROR,),
         "codes": (),
+        "texts": False,
         "presence": None,
         "budget_per_s": None,
     }
@@ -74,7 +80,7 @@ def of_errors(settings: DriftSettings) -> DriftSettings:
 
 
 def _verdict(found: Detection) -> DriftVerdict:
-    severity = drift_severity(found.effect, found.baseline, found.baseline, found.deviation)
+    severity = drift_severity(found)
     measured = found.measured
     before, now = 100.0 * (1.0 - found.baseline.mean), 100.0 * (1.0 - found.current.mean)
     sentence = (

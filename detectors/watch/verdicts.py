@@ -52,7 +52,10 @@ class AnomalyVerdict:
 
 @dataclass(frozen=True)
 class DriftVerdict:
-    """A field that changed: all that a ``DriftEvent`` says beside where the row came from."""
+    """A field that changed: all that a ``DriftEvent`` says beside where the row came from.
+
+    ``field``: the column; ``texts.path_of`` gives the path of one of texts.
+    """
 
     row: int
     field: str

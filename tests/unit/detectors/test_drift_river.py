@@ -19,14 +19,8 @@ from detectors.drift.hddm_a import HddmA
 from detectors.drift.hddm_w import HddmW
 from detectors.drift.kswin import Kswin, critical_distance, tail
 from detectors.values import Floats
-from schemas.drift_settings import (
-    AdwinErrorsSettings,
-    FhddmSettings,
-    HddmASettings,
-    HddmWSettings,
-    KswinSettings,
-    PageHinkleySettings,
-)
+from schemas.drift_error_settings import FhddmSettings, HddmASettings, HddmWSettings
+from schemas.drift_settings import AdwinErrorsSettings, KswinSettings, PageHinkleySettings
 
 Pair = tuple[Callable[[], Any], Callable[[], Any]]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.detection.shares import SEED, STREAMS, N
+from bench.detection.shares import SEED, STREAMS, N, watched
 from detectors.quantile import AdaptiveQuantile
 from detectors.state import StateError, pack, unpack
 from schemas.anomaly_settings import QuantileSettings
@@ -17,6 +17,19 @@ def test_the_flagged_share_is_the_configured_one(kind: str) -> None:
     seed = list(STREAMS).index(kind)
     judged = quantile.update(STREAMS[kind](np.random.default_rng((SEED, seed))))
     assert 0.008 <= judged.flagged[quantile.warm_up :].mean() <= 0.012
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_the_watch_flags_the_configured_share_of_the_rows(kind: str) -> None:
+    seed = list(STREAMS).index(kind)
+    x = STREAMS[kind](np.random.default_rng((SEED, seed)))[:, None]
+    assert 0.008 <= watched(x) <= 0.012
+
+
+@pytest.mark.parametrize("n_rows", [10_000, 60_000])
+def test_the_watch_flags_the_configured_share_of_rows_of_five_fields(n_rows: int) -> None:
+    x = np.random.default_rng(8).normal(size=(n_rows, 5))
+    assert 0.008 <= watched(x) <= 0.012
 
 
 @pytest.mark.parametrize("share", [0.001, 0.05, 0.3])
@@ -43,9 +56,45 @@ def test_nothing_is_flagged_while_warming_up() -> None:
     judged = quantile.update(np.arange(150.0))
     assert quantile.warm_up == 100
     assert not judged.flagged[:100].any()
-    assert (judged.p_value[:100] == 1.0).all()
     assert np.isinf(judged.threshold[:100]).all()
     assert judged.flagged[100:].all()
+
+
+def test_p_values_before_the_warm_up_are_ranks_among_the_scores_so_far() -> None:
+    scores = np.random.default_rng(8).normal(size=90)
+    judged = AdaptiveQuantile().update(scores)
+    assert judged.p_value[0] == 1.0
+    for row in range(1, 90):
+        n = int(judged.n_past[row])
+        assert 0.8 * row <= n <= row
+        wanted = (1 + (scores[:n] >= scores[row]).sum()) / (n + 1)
+        assert judged.p_value[row] == pytest.approx(wanted)
+
+
+def test_the_tail_is_extrapolated_from_100_scores_on_and_carefully() -> None:
+    past = np.random.default_rng(8).exponential(size=400)
+    found = {}
+    for n in (99, 120, 400):
+        quantile = AdaptiveQuantile()
+        quantile.update(past[:n])
+        found[n] = float(quantile.update(np.array([25.0])).p_value[0])
+    assert found[99] == pytest.approx(1 / 97)  # as of the last refresh, with 96 scores
+    assert 0.01 / 100 > found[120] > found[400] > 0.0
+    assert found[120] > np.exp(-25.0)
+
+
+def test_what_has_become_usual_is_not_flagged_however_high() -> None:
+    scores = np.random.default_rng(8).normal(size=4000)
+    scores[2000:2400] = 9.0
+    flagged = AdaptiveQuantile().update(scores).flagged[2000:2400]
+    assert flagged[:33].all()
+    assert not flagged[33:].any()
+
+
+def test_scores_that_sink_after_the_start_are_still_flagged() -> None:
+    rng = np.random.default_rng(8)
+    scores = rng.normal(size=20_000) + np.where(np.arange(20_000) < 800, 5.0, 0.0)
+    assert 0.008 <= AdaptiveQuantile().update(scores).flagged[4000:].mean() <= 0.013
 
 
 def test_p_values_count_the_recent_scores_that_were_as_high() -> None:
@@ -59,7 +108,7 @@ def test_p_values_count_the_recent_scores_that_were_as_high() -> None:
 
 def test_p_values_are_true_beyond_the_window_for_exponential_tails() -> None:
     quantile = AdaptiveQuantile()
-    quantile.update(np.random.default_rng(8).exponential(size=5000))
+    quantile.update(np.random.default_rng(8).exponential(size=20_000))
     probes = np.array([12.0, 14.0, 16.0])
     ratio = np.log(quantile.update(probes).p_value) / -probes
     assert ratio == pytest.approx(1.0, abs=0.15)
@@ -77,7 +126,7 @@ def test_p_values_fall_as_scores_rise() -> None:
 def test_equal_scores_give_no_scale_to_extrapolate_by() -> None:
     quantile = AdaptiveQuantile()
     quantile.update(np.zeros(500))
-    assert quantile.update(np.ones(1)).p_value[0] == pytest.approx(1 / 481)
+    assert quantile.update(np.ones(1)).p_value[0] == pytest.approx(1 / 251)
 
 
 @settings(max_examples=30, deadline=None)
@@ -117,6 +166,12 @@ def test_a_state_with_nan_is_refused() -> None:
     quantile = AdaptiveQuantile()
     with pytest.raises(StateError):
         quantile.restore({**quantile.state(), "threshold": float("nan")})
+
+
+@pytest.mark.parametrize("change", [{"aim": 0.5}, {"aim": float("nan")}, {"n_flagged": 3}])
+def test_an_impossible_state_is_refused(change: dict[str, float]) -> None:
+    with pytest.raises(StateError, match="cannot be"):
+        AdaptiveQuantile().restore({**AdaptiveQuantile().state(), **change})
 
 
 def test_a_window_too_short_for_the_share_is_refused() -> None:
