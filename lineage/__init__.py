@@ -4,7 +4,7 @@
 decodes the entries of the ``LINEAGE`` stream (``decode``), stamps them with their uid
 (``StampedRecord``) and writes them. ``fetch`` reads a message's history back as a ``Trace``,
 ``render_text`` and ``to_json`` show it. The nodes and edges: ``lineage.model``; the queries:
-``named_queries.sql`` and ``named_queries.cypher``.
+``questions/*.sql`` and ``questions/*.cypher``.
 """
 
 from lineage.errors import (

@@ -91,6 +91,7 @@ class Sealed(NamedTuple):
     parents: Mapping[str, Sequence[str]]
     flagged: Mapping[str, Sequence[str]]
     agents: Mapping[str, Sequence[str]]
+    supersedes: Mapping[str, Sequence[str]]
 
     def leaves(self, key: ChainKey) -> Iterator[tuple[str, str, Leaf]]:
         """Each activity and message: the record that made it, its own id, and its leaf."""
@@ -104,6 +105,8 @@ class Sealed(NamedTuple):
             row: list[Any] = [entity, sorted(self.parents.get(uid, ()))]
             if uid in self.findings:
                 row += [self.findings[uid], sorted(self.flagged.get(uid, ()))]
+            if uid in self.supersedes:
+                row.append({"supersedes": sorted(self.supersedes[uid])})
             yield records[entity.activity], uid, Leaf(entity.layer, entity.ts, key.leaf(row))
 
 
@@ -116,6 +119,7 @@ def sealed(graph: Graph) -> Sealed:
         parents=grouped(graph.derived),
         flagged=grouped(graph.flagged),
         agents=grouped(graph.associated),
+        supersedes=grouped(graph.supersedes),
     )
 
 

@@ -17,11 +17,15 @@ def parts_of(trace: Trace) -> dict[str, int]:
     numbers: dict[object, int] = {}
     parts: dict[str, int] = {}
     for step in reversed(trace.steps) if up else trace.steps:
-        alone = step.uid if step.findings or step.uid == trace.uid else None
+        alone = step.uid if _stands_out(step) or step.uid == trace.uid else None
         around = frozenset(parts[uid] for uid in inner[step.uid] if uid in parts)
         key = (alone, _kind(step), around)
         parts[step.uid] = numbers.setdefault(key, len(numbers))
     return parts
+
+
+def _stands_out(step: Step) -> bool:
+    return bool(step.findings or step.supersedes or step.superseded_by)
 
 
 def _kind(step: Step) -> tuple[object, ...]:

@@ -18,11 +18,13 @@ Entity ``GENERATED_BY`` Activity          wasGeneratedBy
 Activity ``USED`` Entity                  used
 Activity ``ASSOCIATED_WITH`` Agent        wasAssociatedWith
 Finding ``FLAGGED`` Entity                wasInfluencedBy, inverse
+Entity ``SUPERSEDES`` Entity              wasRevisionOf (a derivation with ``prov:Revision``)
 ========================================  ====================================================
 
 A finding is a message as well, so it is an Entity that is a Finding too. A message released
 from ``SHRINK`` derives from the entry of ``SHRINK``, which derives from the rejected message:
-its history goes through.
+its history goes through. A message that a replay published derives from what its worker made it
+of, and supersedes the one that the worker made of the same before.
 
 **No supernodes.** An Activity is named by worker, run and the uid of the ``LINEAGE`` entry, so
 that a redelivered entry names the same one, and covers at most
@@ -132,7 +134,8 @@ class Graph:
 
     Every id that an edge names is among the nodes. ``GENERATED_BY`` is the Entities'
     ``activity``. Edges: ``derived`` (child, parent), ``used`` (Activity, Entity),
-    ``associated`` (Activity, Agent), ``flagged`` (Finding, Entity).
+    ``associated`` (Activity, Agent), ``flagged`` (Finding, Entity), ``supersedes`` (the Entity that
+    took the place, the one whose place it was).
     """
 
     entities: tuple[Entity, ...] = ()
@@ -143,6 +146,7 @@ class Graph:
     used: tuple[Edge, ...] = ()
     associated: tuple[Edge, ...] = ()
     flagged: tuple[Edge, ...] = ()
+    supersedes: tuple[Edge, ...] = ()
 
     @property
     def generated(self) -> tuple[Edge, ...]:

@@ -54,7 +54,7 @@ class Neo4jStore:
     def __init__(self, settings: StoreSettings, layers: Mapping[str, int]) -> None:
         self._settings = settings
         self._layers = layers
-        self._queries = Queries.load("named_queries.cypher")
+        self._queries = Queries.load("questions/*.cypher")
         self._writes = Queries.load("writes.cypher")
         self._upkeep = Queries.load("upkeep.cypher")
         self._key = ChainKey(settings.chain_key)

@@ -63,6 +63,7 @@ def _created(graph: Graph, known: set[str]) -> _Statements:
     yield "new_used", _grouped(graph.used)
     yield "new_associated", graph.associated
     yield "new_flagged", _grouped(graph.flagged)
+    yield "supersedes", graph.supersedes
 
 
 def _merged(graph: Graph) -> _Statements:
@@ -75,6 +76,7 @@ def _merged(graph: Graph) -> _Statements:
     yield "used", graph.used
     yield "associated", graph.associated
     yield "flagged", graph.flagged
+    yield "supersedes", graph.supersedes
 
 
 def _grouped(edges: Sequence[Edge]) -> list[tuple[str, list[str]]]:

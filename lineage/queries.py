@@ -4,6 +4,9 @@ A file is a row of sections. A section opens with a comment ``-- name: NAME(PARA
 in Cypher); comments that follow say what it gives; the rest is the text. A parameter may have a
 default in JSON, as in ``trace_up(uid, limit=10000)``; many of them go on in the next comment.
 What stands before the first section is for readers.
+
+A folder of such files is one set of queries. What several of them have in common is a section of
+its own, ``-- part: NAME``, which ``-- include: NAME`` puts in its place; a comma may follow.
 """
 
 import difflib
@@ -16,7 +19,10 @@ from typing import Any, Final
 
 from lineage.errors import QueryError
 
-_HEADER = re.compile(r"^(?:--|//) name: (?P<name>\w+)\((?P<parameters>[^)]*)\)$", re.MULTILINE)
+_HEADER = re.compile(
+    r"^(?:--|//) (?P<sort>name|part): (?P<name>\w+)(?:\((?P<parameters>[^)]*)\))?$", re.MULTILINE
+)
+_INCLUDE = re.compile(r"^(?:--|//) include: (?P<name>\w+)(?P<comma>,?)$", re.MULTILINE)
 _COMMENT = re.compile(r"^(?:--|//) ?(?P<words>.*)$")
 _NO_DEFAULT: Final = object()
 
@@ -49,15 +55,26 @@ class Query:
 
 
 class Queries:
-    """The named queries of one file of this package."""
+    """The named queries of a file, or of a folder's files in one dialect."""
 
     def __init__(self, queries: Iterable[Query]) -> None:
         self._queries = {query.name: query for query in queries}
 
     @classmethod
-    def load(cls, file: str) -> "Queries":
-        """Read a file that lies beside this module, such as ``named_queries.sql``."""
-        return cls(parse(files("lineage").joinpath(file).read_text(encoding="utf-8")))
+    def load(cls, place: str) -> "Queries":
+        """Read ``upkeep.sql``, which lies beside this module, or all of ``questions/*.sql``."""
+        folder, _, name = place.rpartition("/*")
+        if not folder:
+            return cls(parse(files("lineage").joinpath(place).read_text(encoding="utf-8")))
+        found = sorted(
+            (
+                file
+                for file in files("lineage").joinpath(folder).iterdir()
+                if file.name.endswith(name)
+            ),
+            key=lambda file: file.name,
+        )
+        return cls(parse(*(file.read_text(encoding="utf-8") for file in found)))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,30 +93,50 @@ class Queries:
         return self._queries[name]
 
 
-def parse(text: str) -> list[Query]:
-    """Read the sections of a file of named queries.
+def parse(*texts: str) -> list[Query]:
+    """Read the sections of files of named queries.
 
     >>> (query,) = parse("-- name: young(age=18)\\n-- Who is young.\\nSELECT 1 WHERE :age;")
     >>> query.about, query.text, query.bind({})
     ('Who is young.', 'SELECT 1 WHERE :age;', {'age': 18})
+
+    Raises :class:`QueryError` for a part that is not there.
     """
+    sections = [section for text in texts for section in _sections(text)]
+    parts = {header["name"]: body for header, body in sections if header["sort"] == "part"}
+    return [_section(header, body, parts) for header, body in sections if header["sort"] == "name"]
+
+
+def _sections(text: str) -> list[tuple[re.Match[str], str]]:
+    """The headers of a file, each with what follows it."""
     headers = list(_HEADER.finditer(text))
     ends = [header.start() for header in headers[1:]] + [len(text)]
-    return [
-        _section(header, text[header.end() : end])
-        for header, end in zip(headers, ends, strict=False)
-    ]
+    return [(header, text[header.end() : end]) for header, end in zip(headers, ends, strict=False)]
 
 
-def _section(header: re.Match[str], body: str) -> Query:
-    lines = body.strip().splitlines()
-    comments = [match for line in lines if (match := _COMMENT.match(line))]
+def _section(header: re.Match[str], body: str, parts: Mapping[str, str]) -> Query:
+    comments = [match for line in body.splitlines() if (match := _COMMENT.match(line))]
     return Query(
         name=header["name"],
-        text="\n".join(line for line in lines if not _COMMENT.match(line)).strip(),
-        about=" ".join(match["words"] for match in comments),
-        parameters=_parameters(header["parameters"]),
+        text=_plain(body, parts),
+        about=" ".join(match["words"] for match in comments if not _INCLUDE.match(match[0])),
+        parameters=_parameters(header["parameters"] or ""),
     )
+
+
+def _plain(body: str, parts: Mapping[str, str]) -> str:
+    """A section's text with its parts in their places, and without comments."""
+
+    def part(include: re.Match[str]) -> str:
+        name = include["name"]
+        if name not in parts:
+            raise QueryError(
+                f"a query includes the part {name!r}; {_nearest(name, parts, 'there are')}"
+            )
+        return _plain(parts[name], parts) + include["comma"]
+
+    whole = _INCLUDE.sub(part, body)
+    return "\n".join(line for line in whole.splitlines() if not _COMMENT.match(line)).strip()
 
 
 def _parameters(declared: str) -> dict[str, Any]:

@@ -14,9 +14,10 @@ def render_text(trace: Trace) -> str:
     """Write a trace as text: a line a message, the source first.
 
     A line says which message, what made it and as which schema, for which tenant and under which
-    classification, from which messages, and what was found about it. Messages that play the same
-    part in the history (the window that a forecast was made from) are counted, not listed, when
-    there are more than :data:`WIDE`; a flagged message and its history are always listed.
+    classification, from which messages, what was found about it, and whose place it took or what
+    took its place. Messages that play the same part in the history (the window that a forecast was
+    made from) are counted, not listed, when there are more than :data:`WIDE`; a message that is
+    flagged or took another's place, and its history, are always listed.
     """
     parts = parts_of(trace)
     crowds = Counter(parts.values())
@@ -47,6 +48,8 @@ def _words(step: Step) -> Iterator[str]:
     yield " ".join(word for word in (step.tenant, step.classification) if word)
     yield _from(step.parents)
     yield " ".join(finding_words(found) for found in step.findings)
+    yield f"supersedes {', '.join(step.supersedes)}" if step.supersedes else ""
+    yield f"superseded by {', '.join(step.superseded_by)}" if step.superseded_by else ""
 
 
 def made_by(step: Step) -> str:

@@ -147,7 +147,7 @@ def _remove(
 
 
 _STEPS = (
-    "retain_orphans", "retain_unused", "retain_derived", "retain_flagged", "retain_findings",
-    "retain_touched", "retain_stubs", "retain_entities", "retain_idle", "retain_associated",
-    "retain_left_used", "retain_activities",
+    "retain_orphans", "retain_unused", "retain_derived", "retain_flagged", "retain_supersedes",
+    "retain_findings", "retain_touched", "retain_stubs", "retain_entities", "retain_idle",
+    "retain_associated", "retain_left_used", "retain_activities",
 )  # fmt: skip

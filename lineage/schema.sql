@@ -64,6 +64,9 @@ CREATE TABLE associated (
 CREATE TABLE flagged (
   finding INTEGER NOT NULL, entity INTEGER NOT NULL, PRIMARY KEY (finding, entity)
 ) WITHOUT ROWID;
+CREATE TABLE supersedes (
+  newer INTEGER NOT NULL, older INTEGER NOT NULL, PRIMARY KEY (newer, older)
+) WITHOUT ROWID;
 
 CREATE TABLE link (
   lane TEXT NOT NULL,
@@ -80,6 +83,7 @@ CREATE INDEX derived_parent ON derived (parent, child);
 CREATE INDEX used_entity ON used (entity, activity);
 CREATE INDEX associated_agent ON associated (agent, activity);
 CREATE INDEX flagged_entity ON flagged (entity, finding);
+CREATE INDEX supersedes_older ON supersedes (older, newer);
 
 CREATE INDEX activity_worker ON activity (worker, worker_version, at_ms);
 CREATE INDEX activity_record ON activity (record);

@@ -34,7 +34,7 @@ class LineageStore(Protocol):
         ...
 
     def query(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
-        """Run a named query (``named_queries.sql`` and ``.cypher`` say what there is).
+        """Run a named query (``questions/*.sql`` and ``.cypher`` say what there is).
 
         Every store gives the same rows, in the same order, with the same columns. Raises
         :class:`QueryError` for an unknown name or a wrong parameter, and :class:`StoreError`

@@ -39,7 +39,8 @@ class Step:
 
     ``parents`` are those within the trace, in the order of their entries; ``hops`` is the least
     number of derivations between it and the message asked for. Worker, kind, version, host, run,
-    activity and ``at_ms`` are None for a message that no recorded commit made.
+    activity and ``at_ms`` are None for a message that no recorded commit made. ``supersedes`` are
+    the messages whose place it took after a replay, ``superseded_by`` those that took its place.
     """
 
     uid: str
@@ -63,6 +64,8 @@ class Step:
     producer_id: str | None
     parents: tuple[str, ...] = ()
     findings: tuple[Found, ...] = ()
+    supersedes: tuple[str, ...] = ()
+    superseded_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +178,13 @@ def _step(
 ) -> Step:
     plain = {name: row[name] for name in _PLAIN}
     found = tuple(_found(finding, details) for finding in row["findings"])
-    return Step(**plain, parents=tuple(parents), findings=found)
+    return Step(
+        **plain,
+        parents=tuple(parents),
+        findings=found,
+        supersedes=tuple(row["supersedes"]),
+        superseded_by=tuple(row["superseded_by"]),
+    )
 
 
 def _found(finding: Mapping[str, Any], details: Mapping[str, Mapping[str, Any]]) -> Found:
@@ -189,4 +198,5 @@ def _found(finding: Mapping[str, Any], details: Mapping[str, Mapping[str, Any]])
     )
 
 
-_PLAIN = tuple(field.name for field in fields(Step) if field.name not in ("parents", "findings"))
+_APART = ("parents", "findings", "supersedes", "superseded_by")
+_PLAIN = tuple(field.name for field in fields(Step) if field.name not in _APART)

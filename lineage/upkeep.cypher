@@ -70,6 +70,11 @@ UNWIND $records AS record
 MATCH (:Activity {record: record})<-[:GENERATED_BY]-(f:Finding)-[:FLAGGED]->(m:Entity)
 RETURN f.id AS one, m.id AS other
 
+// name: sealed_supersedes(records)
+UNWIND $records AS record
+MATCH (:Activity {record: record})<-[:GENERATED_BY]-(e:Entity)-[:SUPERSEDES]->(m:Entity)
+RETURN e.id AS one, m.id AS other
+
 // name: unsealed(limit)
 // What no link answers for: its sort and its id.
 CALL {
@@ -77,7 +82,7 @@ CALL {
   RETURN 'activity' AS sort, r.id AS id
   UNION
   MATCH (e:Entity)
-  WHERE (e.described_by = '' OR e:Finding OR EXISTS { (e)-[:DERIVED_FROM]->() })
+  WHERE (e.described_by = '' OR e:Finding OR EXISTS { (e)-[:DERIVED_FROM|SUPERSEDES]->() })
     AND NOT EXISTS { (e)-[:GENERATED_BY]->(:Activity) }
   RETURN 'message' AS sort, e.id AS id
 }
@@ -164,7 +169,7 @@ MATCH (e:Entity) WHERE e.removed = -1 RETURN count(*) AS chosen, max(e.ts) AS la
 // name: retain_orphans()
 // Marks what was removed before, and was kept only as an end of edges that go now.
 MATCH (c:Entity) WHERE c.removed = -1
-MATCH (c)-[:DERIVED_FROM|FLAGGED]->(e:Entity) WHERE e.removed > 0
+MATCH (c)-[:DERIVED_FROM|FLAGGED|SUPERSEDES]->(e:Entity) WHERE e.removed > 0
 SET e.removed = -1
 
 // name: retain_unused()
@@ -190,6 +195,11 @@ MATCH (c:Entity) WHERE c.removed = -1
 MATCH (c)-[d:FLAGGED]->()
 DELETE d
 
+// name: retain_supersedes()
+MATCH (c:Entity) WHERE c.removed = -1
+MATCH (c)-[d:SUPERSEDES]->()
+DELETE d
+
 // name: retain_findings()
 MATCH (c:Finding) WHERE c.removed = -1
 REMOVE c:Finding, c.kind, c.detector, c.severity, c.summary
@@ -202,9 +212,10 @@ SET x.touched = 1
 DELETE g
 
 // name: retain_stubs(at_ms)
-// What is still the parent, or the subject, of a message that stays keeps its uid and no more.
+// What is still the parent, the subject or the forerunner of a message that stays keeps its uid and
+// no more.
 MATCH (e:Entity) WHERE e.removed = -1
-  AND EXISTS { MATCH (e)<-[:DERIVED_FROM|FLAGGED]-() }
+  AND EXISTS { MATCH (e)<-[:DERIVED_FROM|FLAGGED|SUPERSEDES]-() }
 SET e.removed = $at_ms
 REMOVE e.described_by, e.schema_name, e.schema_version, e.tenant, e.classification,
   e.class_rank, e.source, e.producer_id, e.roe_hash

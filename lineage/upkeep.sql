@@ -56,6 +56,14 @@ JOIN flagged f ON f.finding = e.k
 JOIN entity m ON m.k = f.entity
 WHERE r.record IN (SELECT value FROM json_each(:records));
 
+-- name: sealed_supersedes(records)
+SELECT e.id AS one, m.id AS other
+FROM activity r
+JOIN entity e ON e.activity = r.k
+JOIN supersedes s ON s.newer = e.k
+JOIN entity m ON m.k = s.older
+WHERE r.record IN (SELECT value FROM json_each(:records));
+
 -- name: unsealed(limit)
 -- What no link answers for: its sort and its id.
 SELECT 'activity' AS sort, id FROM activity
@@ -66,6 +74,7 @@ WHERE (
   described_by = ''
   OR EXISTS (SELECT 1 FROM finding WHERE finding.k = entity.k)
   OR EXISTS (SELECT 1 FROM derived WHERE derived.child = entity.k)
+  OR EXISTS (SELECT 1 FROM supersedes WHERE supersedes.newer = entity.k)
 ) AND NOT EXISTS (SELECT 1 FROM activity WHERE activity.k = entity.activity)
 LIMIT :limit;
 
@@ -156,6 +165,8 @@ UPDATE entity SET removed = -1 WHERE removed > 0 AND k IN (
   SELECT d.parent FROM derived d JOIN entity c ON c.k = d.child WHERE c.removed = -1
   UNION
   SELECT f.entity FROM flagged f JOIN entity c ON c.k = f.finding WHERE c.removed = -1
+  UNION
+  SELECT s.older FROM supersedes s JOIN entity c ON c.k = s.newer WHERE c.removed = -1
 );
 
 -- name: retain_unused()
@@ -173,6 +184,9 @@ DELETE FROM derived WHERE child IN (SELECT k FROM entity WHERE removed = -1);
 -- name: retain_flagged()
 DELETE FROM flagged WHERE finding IN (SELECT k FROM entity WHERE removed = -1);
 
+-- name: retain_supersedes()
+DELETE FROM supersedes WHERE newer IN (SELECT k FROM entity WHERE removed = -1);
+
 -- name: retain_findings()
 DELETE FROM finding WHERE k IN (SELECT k FROM entity WHERE removed = -1);
 
@@ -181,7 +195,8 @@ DELETE FROM finding WHERE k IN (SELECT k FROM entity WHERE removed = -1);
 UPDATE activity SET touched = 1 WHERE k IN (SELECT activity FROM entity WHERE removed = -1);
 
 -- name: retain_stubs(at_ms)
--- What is still the parent, or the subject, of a message that stays keeps its uid and no more.
+-- What is still the parent, the subject or the forerunner of a message that stays keeps its uid and
+-- no more.
 UPDATE entity SET
   removed = :at_ms, described_by = NULL, activity = NULL, schema_name = NULL,
   schema_version = NULL, tenant = NULL, classification = NULL, class_rank = NULL, source = NULL,
@@ -189,6 +204,7 @@ UPDATE entity SET
 WHERE removed = -1 AND (
   EXISTS (SELECT 1 FROM derived WHERE derived.parent = entity.k)
   OR EXISTS (SELECT 1 FROM flagged WHERE flagged.entity = entity.k)
+  OR EXISTS (SELECT 1 FROM supersedes WHERE supersedes.older = entity.k)
 );
 
 -- name: retain_entities()

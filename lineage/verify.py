@@ -215,6 +215,7 @@ def stored(store: LineageStore, records: list[str]) -> Sealed:
         parents=_edges(rows["parents"]),
         flagged=_edges(rows["flagged"]),
         agents=_edges(rows["agents"]),
+        supersedes=_edges(rows["supersedes"]),
     )
 
 
@@ -225,7 +226,7 @@ def _link(row: Mapping[str, Any]) -> Link:
     return Link(**{**row, **kept})
 
 
-_PARTS = ("activities", "agents", "entities", "parents", "findings", "flagged")
+_PARTS = ("activities", "agents", "entities", "parents", "findings", "flagged", "supersedes")
 
 
 def _edges(rows: Sequence[Mapping[str, str]]) -> Mapping[str, Sequence[str]]:

@@ -59,6 +59,7 @@ class _Loom:
         self._used: set[Edge] = set()
         self._associated: set[Edge] = set()
         self._flagged: set[Edge] = set()
+        self._supersedes: set[Edge] = set()
 
     def add(self, stamped: StampedRecord) -> None:
         record = stamped.record
@@ -80,6 +81,7 @@ class _Loom:
             used=tuple(sorted(self._used)),
             associated=tuple(sorted(self._associated)),
             flagged=tuple(sorted(self._flagged)),
+            supersedes=tuple(sorted(self._supersedes)),
         )
 
     def _add_output(self, activity: str, uid: str, output: LineageOutput) -> None:
@@ -105,6 +107,9 @@ class _Loom:
                     *told,
                 )
             )
+        for older in output.supersedes:
+            self._mention(older)
+            self._supersedes.add((uid, older))
         if output.source is not None:
             self._associate(activity, "producer", output.source)
         if output.finding is not None:

@@ -54,6 +54,12 @@ MATCH (f:Finding {id: r[0]})
 MATCH (e:Entity {id: r[1]})
 MERGE (f)-[:FLAGGED]->(e)
 
+// name: supersedes(rows)
+UNWIND $rows AS r
+MATCH (newer:Entity {id: r[0]})
+MATCH (older:Entity {id: r[1]})
+MERGE (newer)-[:SUPERSEDES]->(older)
+
 // name: known_entities(rows)
 UNWIND $rows AS id
 MATCH (e:Entity {id: id})

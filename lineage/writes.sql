@@ -46,6 +46,9 @@ INSERT INTO associated (activity, agent) VALUES (?, ?) ON CONFLICT DO NOTHING;
 -- name: flagged()
 INSERT INTO flagged (finding, entity) VALUES (?, ?) ON CONFLICT DO NOTHING;
 
+-- name: supersedes()
+INSERT INTO supersedes (newer, older) VALUES (?, ?) ON CONFLICT DO NOTHING;
+
 -- name: entity_keys()
 -- As many marks as ids are put in; a JSON array would lose what follows a NUL.
 SELECT id, k FROM entity WHERE id IN (?);

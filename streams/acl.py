@@ -80,6 +80,7 @@ class _Roles:
             yield self._reader(stream)
         yield self._supervisor()
         yield self._operator()
+        yield self._replayer()
 
     def _keys(self, *keys: str, mode: str = "~") -> tuple[str, ...]:
         """Patterns of keys on every lane; each key was made for lane 0."""
@@ -203,6 +204,18 @@ class _Roles:
         )
         purpose = "the other verbs of penstock: look, publish, release, drop, and set baselines"
         return Role("penstock-operator", purpose, self._alone("info", "wait"), grants)
+
+    def _replayer(self) -> Role:
+        """Apart from the operator, since it may write to every stream that a worker writes to."""
+        topology = self._topology
+        written = dict.fromkeys([*(way.writes for way in edges(topology)), topology.lineage])
+        grants = (
+            Grant(_LOOKING, self._all_streams()),
+            Grant(_SCRIPTS, self._streams(written)),
+            Grant(("xadd", "type"), self._streams(written, "%W~")),
+        )
+        purpose = "penstock replay: look, and publish what differs in the place of what was there"
+        return Role("penstock-replay", purpose, self._alone("info"), grants)
 
     def _all_streams(self) -> tuple[str, ...]:
         return self._streams(self._topology.streams, "%R~")

@@ -1,6 +1,6 @@
 """The lineage sink: consumes ``LINEAGE`` and writes the provenance graph in batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from lineage.errors import StoreError
 from lineage.model import StampedRecord
@@ -11,9 +11,13 @@ from schemas.topology import Topology
 from streams.entry import Entry, Settled
 from workers.handler import TryLater
 
+MESSAGES_AT_ONCE = 10_000
+"""How many messages one transaction adds, unless one record has more: a graph server holds all of
+a transaction in memory, some 4 KiB a message."""
+
 
 class LineageSink:
-    """Writes each batch in one transaction; a redelivered batch changes nothing.
+    """Writes each batch, in as few transactions as it may; a redelivered batch changes nothing.
 
     Each record becomes a link of the store's hash chain, made with ``secret``.
 
@@ -40,10 +44,23 @@ class LineageSink:
         try:
             if self._store is None:
                 self._store = self._open_store()
-            self._store.write(records)
+            for part in _parts(records):
+                self._store.write(part)
         except StoreError as error:
             raise TryLater(f"the lineage store cannot be written: {error}") from error
         return [Settled(entry) for entry in batch]
+
+
+def _parts(records: Sequence[StampedRecord]) -> Iterator[list[StampedRecord]]:
+    part: list[StampedRecord] = []
+    messages = 0
+    for record in records:
+        if part and messages + len(record.ids) > MESSAGES_AT_ONCE:
+            yield part
+            part, messages = [], 0
+        part.append(record)
+        messages += len(record.ids)
+    yield part
 
 
 def _configured_store(layers: dict[str, int], secret: bytes) -> LineageStore:

@@ -100,10 +100,14 @@ def _shares(found: "Spent") -> Any:
 
     right = {"justify": "right"}
     made = table(
-        ["worker", "stream", ("share", right), ("watches", right), ("of one, a day", right)]
+        [
+            *("worker", "stream", ("share", right), ("of tests", right), ("watches", right)),
+            ("of one, a day", right),
+        ]
     )
     for each in found.shares:
         names = printable(each.worker), printable(each.stream)
         rate = f"{each.rate_per_s * _DAY_S:.2g}"
-        made.add_row(*names, f"{each.allowed:.3g}", f"{each.watches:,}", rate)
+        allowed = f"{each.allowed:.3g}", f"{each.tests:.3g}"
+        made.add_row(*names, *allowed, f"{each.watches:,}", rate)
     return made

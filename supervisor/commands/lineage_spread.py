@@ -49,7 +49,7 @@ def impact(
     from supervisor.lineage_show import show
 
     named = {"uid": uid, "worker": worker, "schema": schema, "producer": producer}
-    show(_spread("impact", named, version, since, until, limit), as_json=as_json)
+    show(spread("impact", named, version, since, until, limit), as_json=as_json)
 
 
 def taint(
@@ -72,10 +72,10 @@ def taint(
     from supervisor.lineage_show import show
 
     named = {"uid": uid, "worker": worker, "schema": schema, "producer": producer}
-    show(_spread("taint", named, version, since, until, limit), as_json=as_json)
+    show(spread("taint", named, version, since, until, limit), as_json=as_json)
 
 
-def _spread(
+def spread(
     query: str,
     named: dict[str, str | None],
     version: str | None,
@@ -83,6 +83,10 @@ def _spread(
     until: str | None,
     limit: int,
 ) -> "Answer":
+    """Ask ``taint`` or ``impact`` about the one thing that is named, or about a time.
+
+    Raises typer.BadParameter unless it is clear what to begin from.
+    """
     from lineage.answers import ask
     from lineage.trace import require
     from supervisor.moments import span_ms

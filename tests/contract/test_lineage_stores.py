@@ -1,94 +1,31 @@
 """One suite for every lineage store: what LineageStore promises, on SQLite and on Neo4j."""
 
-import itertools
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from neo4j import GraphDatabase
 
 from lineage.errors import QueryError, UnknownMessageError
 from lineage.model import DEPTH, StampedRecord
 from lineage.render import render_text
-from lineage.store import LineageStore, StoreSettings, open_store
+from lineage.store import LineageStore, open_store
 from lineage.trace import fetch
 from schemas.lineage_record import LineageFinding
+from tests.servers.lineage_answers import answers_like
 from tests.servers.lineage_oracle import Oracle
-from tests.servers.lineage_questions import Questions
-from tests.servers.lineage_records import LAYERS, PRODUCED, commit, histories, output
+from tests.servers.lineage_places import Fresh
+from tests.servers.lineage_records import LAYERS, commit, histories, output
+from tests.servers.lineage_story import DECISION, REFUSED, REJECTION, story
 
 pytestmark = pytest.mark.timeout(600)  # the first use of Neo4j may wait for Maven
-
-_NAMED: list[dict[str, str]] = [
-    {},
-    {"worker": "worker_0"},
-    {"worker": "worker_1", "version": "0.1.0"},
-    {"worker": "worker_1", "version": "9"},
-    {"schema": "acme"},
-    {"schema": "Zeta", "version": "1.1"},
-    {"producer": "acme"},
-]
-
-Fresh = Callable[[], str]
-
-
-@pytest.fixture(params=["sqlite", "neo4j"])
-def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fresh]:
-    """Gives the URL of an empty store, a new one at each call."""
-    if request.param == "sqlite":
-        numbers = itertools.count()
-        yield lambda: f"sqlite:{tmp_path}/{next(numbers)}.db"
-        return
-    uri = request.getfixturevalue("neo4j_uri")
-    where = StoreSettings(uri)
-    with GraphDatabase.driver(where.address, auth=where.credentials) as driver:
-
-        def empty() -> str:
-            driver.execute_query("MATCH (n) DETACH DELETE n", database_="neo4j")
-            return uri
-
-        yield empty
 
 
 @pytest.fixture
 def store(fresh: Fresh) -> Iterator[LineageStore]:
     with open_store(fresh(), LAYERS) as opened:
         yield opened
-
-
-def _answers_like(store: LineageStore, oracle: Oracle, uids: list[str]) -> None:
-    assert store.counts() == oracle.counts()
-    gaps = {"inputs": PRODUCED, "since": 2, "until": 14}
-    assert store.query("lineage_gaps", **gaps) == oracle.gaps(PRODUCED, 2, 14)
-    for uid in uids:
-        for way in ("up", "down"):
-            assert store.query(f"trace_{way}", uid=uid) == oracle.trace(uid, way)
-            assert store.query(f"edges_{way}", uid=uid) == oracle.edges(uid, way)
-        assert store.query("findings_of", uid=uid) == oracle.findings_of(uid)
-        assert store.query("audit_trail", uid=uid) == oracle.audit_trail(uid)
-    for finding in oracle.finding_uids[:2]:
-        assert store.query("root_cause", finding=finding) == oracle.root_cause(finding)
-    _questions_like(store, Questions(oracle), oracle, uids)
-
-
-def _questions_like(store: LineageStore, hand: Questions, oracle: Oracle, uids: list[str]) -> None:
-    span = {"since": 2, "until": 13}
-    for name in ("violations_by_producer", "findings_by_version", "policy_crossings", "findings"):
-        assert store.query(name, **span) == getattr(hand, name)(**span), name
-    for tenant in (None, "acme"):
-        report = hand.access_report(tenant, **span)
-        assert store.query("access_report", tenant=tenant, **span) == report
-    some = oracle.finding_uids[::2]
-    for name in ("shared_root_cause", "incident_causes", "incident_links"):
-        assert store.query(name, findings=some) == getattr(hand, name)(some), name
-    for uid in uids:
-        assert store.query("who_consumed", uid=uid) == hand.who_consumed(uid)
-    for named in (*_NAMED, *({"uid": uid} for uid in uids[:1])):
-        for name in ("impact", "taint"):
-            assert store.query(name, **span, **named) == getattr(hand, name)(**span, **named), name
 
 
 def _deliver_and_ask(url: str, data: st.DataObject, records: list[StampedRecord]) -> None:
@@ -101,7 +38,7 @@ def _deliver_and_ask(url: str, data: st.DataObject, records: list[StampedRecord]
     with open_store(url, LAYERS) as store:
         store.write(arrivals[:cut])
         store.write(arrivals[cut:])
-        _answers_like(store, oracle, uids)
+        answers_like(store, oracle, uids)
 
 
 @settings(
@@ -213,6 +150,36 @@ def test_a_released_message_has_its_history_through_the_quarantine(store: Lineag
     assert trace.steps[0].findings[0].summary == "rejection of 1"
     assert "[rejection high SHRINK/10-0: rejection of 1]" in render_text(trace)
     assert "L3/12-0" in render_text(fetch(store, "L3_IN/1-0", "down"))
+
+
+def test_what_took_a_messages_place_stands_in_its_trace_and_the_other_way_round(
+    store: LineageStore,
+) -> None:
+    store.write([commit(5, output("L4", "L3/1-0"), worker="assess")])
+    store.write([commit(9, output("L4", "L3/1-0", supersedes=("L4/5-0",)), worker="assess")])
+    old, new = (fetch(store, uid).steps[-1] for uid in ("L4/5-0", "L4/9-0"))
+    assert (old.supersedes, old.superseded_by) == ((), ("L4/9-0",))
+    assert (new.supersedes, new.superseded_by) == (("L4/5-0",), ())
+    assert "superseded by L4/9-0" in render_text(fetch(store, "L4/5-0"))
+    assert "supersedes L4/5-0" in render_text(fetch(store, "L3/1-0", "down"))
+
+
+def test_a_rejected_message_that_was_released_and_processed_has_one_audit_trail(
+    store: LineageStore,
+) -> None:
+    store.write(story())
+    made_by = {row["uid"]: row["worker"] for row in store.query("audit_trail", uid=DECISION)}
+    refused, released = REFUSED
+    assert (made_by[refused], made_by[REJECTION], made_by[released]) == ("hunt", "gate", "release")
+    steps = {step.uid: step for step in fetch(store, DECISION).steps}
+    assert [found.kind for found in steps[refused].findings] == ["rejection"]
+    assert steps[REJECTION].parents == (refused,)
+    assert steps[released].parents == (REJECTION,)
+    after = [uid for uid, step in steps.items() if released in step.parents]
+    assert [made_by[uid] for uid in after] == ["gate"]
+    down = [step.uid for step in fetch(store, refused, "down").steps]
+    assert down == [refused, REJECTION, released, *after, *down[4:]]
+    assert down[-1] == DECISION
 
 
 def test_a_message_that_no_record_mentions_has_no_trace(store: LineageStore) -> None:

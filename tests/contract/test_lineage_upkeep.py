@@ -112,6 +112,13 @@ CHANGES = {
         "MATCH (r:Activity {record: 'LINEAGE/200-9'}) SET r.worker = 'other'",
         ("changed", "worker_0:run-1:LINEAGE/200-9"),
     ),
+    "whose place it took": (
+        "INSERT INTO supersedes SELECT n.k, o.k FROM entity n, entity o "
+        "WHERE n.id = 'L4/200-0' AND o.id = 'L3/100-0'",
+        "MATCH (n:Entity {id: 'L4/200-0'}), (o:Entity {id: 'L3/100-0'}) "
+        "CREATE (n)-[:SUPERSEDES]->(o)",
+        ("changed", "L4/200-0"),
+    ),
     "an agent's name": (
         "UPDATE agent SET name = 'other' WHERE id = 'producer/camera'",
         "MATCH (g:Agent {id: 'producer/camera'}) SET g.name = 'other'",
@@ -252,6 +259,19 @@ def test_a_message_that_stays_keeps_the_uids_of_its_parents_and_no_more(
     assert [step.tenant for step in trace.steps] == [None, None, "acme"]
     with pytest.raises(UnknownMessageError):
         fetch(store, "L3_IN/10-0")
+
+
+def test_whose_place_a_message_took_is_in_the_chain_and_outlives_the_other(
+    store: LineageStore, tamper: Tamper
+) -> None:
+    store.write(_history())
+    store.write([commit(900, output("L4", "L3/100-0", supersedes=("L4/200-0",)))])
+    assert verify(store, KEY).faults == []
+    retain(store, KEY, Ages(None, {4: 0.5}), 1300)
+    assert store.query("trace_up", uid="L4/900-0")[0]["supersedes"] == ["L4/200-0"]
+    assert verify(store, KEY).faults == []
+    tamper("DELETE FROM supersedes", "MATCH ()-[s:SUPERSEDES]->() DELETE s")
+    assert ("changed", "L4/900-0") in _sorts(verify(store, KEY))
 
 
 def test_when_all_has_gone_nothing_is_left_but_the_chain(store: LineageStore) -> None:

@@ -32,8 +32,16 @@ class Oracle:
             if o.finding
             for flagged in o.finding.flagged
         }
-        ends = {uid for edge in self.derived | self.flags for uid in edge}
+        self.supersedes = {(uid, old) for uid, (_, o) in self._made.items() for old in o.supersedes}
+        ends = {uid for edge in self.derived | self.flags | self.supersedes for uid in edge}
         self.uids = sorted(ends | self._made.keys())
+        self._next: dict[str, dict[str, set[str]]] = {
+            "up": _joined(self.derived),
+            "down": _joined((parent, child) for child, parent in self.derived),
+        }
+        self._flagged_by = _joined((message, finding) for finding, message in self.flags)
+        self._hints = self._told_by_children()
+        self._known_uids = frozenset(self.uids)
         self.finding_uids = sorted(uid for uid, (_, o) in self._made.items() if o.finding)
 
     def counts(self) -> Row:
@@ -50,10 +58,30 @@ class Oracle:
             "used": len({(self._made[child][0].uid, parent) for child, parent in self.derived}),
             "associated_with": len(agents),
             "flagged": len(self.flags),
+            "supersedes": len(self.supersedes),
         }
 
     def trace(self, uid: str, direction: str) -> list[Row]:
-        rows = [{**self.row(u), "hops": hops} for u, hops in self.reach(uid, direction).items()]
+        reached = self.reach(uid, direction).items()
+        rows = [{**self.row(u), **self._places(u), "hops": hops} for u, hops in reached]
+        return sorted(rows, key=lambda row: (row["hops"], row["ts"], row["uid"]))
+
+    def _places(self, uid: str) -> Row:
+        return {
+            "supersedes": sorted(old for new, old in self.supersedes if new == uid),
+            "superseded_by": sorted(new for new, old in self.supersedes if old == uid),
+        }
+
+    def ancestry(self, uids: Sequence[str]) -> list[Row]:
+        columns = ("uid", "stream", "ts", "worker", "worker_kind")
+        rows = [
+            {
+                **pick(self.row(u), columns),
+                "parents": sorted(self._next["up"].get(u, ())),
+                "hops": hops,
+            }
+            for u, hops in self.reach_of(uids, "up").items()
+        ]
         return sorted(rows, key=lambda row: (row["hops"], row["ts"], row["uid"]))
 
     def edges(self, uid: str, direction: str) -> list[Row]:
@@ -114,11 +142,12 @@ class Oracle:
         return found
 
     def reach(self, uid: str, direction: str) -> dict[str, int]:
-        start, end = (0, 1) if direction == "up" else (1, 0)
-        hops = {uid: 0} if uid in self.uids else {}
+        beyond = self._next[direction]
+        hops = {uid: 0} if uid in self._known_uids else {}
+        front = set(hops)
         for distance in range(1, DEPTH + 1):
-            found = {edge[end] for edge in self.derived if hops.get(edge[start]) == distance - 1}
-            hops |= dict.fromkeys(found - hops.keys(), distance)
+            front = {end for start in front for end in beyond.get(start, ())} - hops.keys()
+            hops |= dict.fromkeys(front, distance)
         return hops
 
     def row(self, uid: str) -> Row:
@@ -126,8 +155,7 @@ class Oracle:
         place = {"stream": stream, "lane": lane, "ts": ts, "layer": self._layers.get(stream)}
         found = [
             {"kind": self.finding(f, uid)["kind"], "uid": f}
-            for f, flagged in sorted(self.flags)
-            if flagged == uid
+            for f in sorted(self._flagged_by.get(uid, ()))
         ]
         return {"uid": uid, **place, **self._known(uid), "findings": found}
 
@@ -136,21 +164,32 @@ class Oracle:
             stamped, output = self._made[uid]
             record = stamped.record
             activity = f"{record.worker}:{record.run}:{stamped.uid}"
-            made = {**record.model_dump(), "activity": activity}
+            made = {**vars(record), "activity": activity}
             return pick(made, _ACTIVITY) | pick(output.model_dump(), _SCHEMA + _CIRCUMSTANCES)
-        nothing = dict.fromkeys(_ACTIVITY + _SCHEMA + _CIRCUMSTANCES)
-        for _, (_, output) in sorted(self._made.items()):
+        return dict.fromkeys(_ACTIVITY + _SCHEMA + _CIRCUMSTANCES) | self._hints.get(uid, {})
+
+    def _told_by_children(self) -> dict[str, Row]:
+        """What is known of a message by the first that was made from it alone."""
+        found: dict[str, Row] = {}
+        for _, (_, output) in sorted(self._made.items(), key=lambda item: item[0]):
             hint = pick(output.model_dump(), _CIRCUMSTANCES)
             observation = output.finding and output.finding.kind in ("anomaly", "drift")
-            if output.parents == (uid,) and not observation and any(hint.values()):
-                return nothing | hint
-        return nothing
+            if len(output.parents) == 1 and not observation and any(hint.values()):
+                found.setdefault(output.parents[0], hint)
+        return found
 
     def finding(self, uid: str, flagged: str) -> Row:
         finding = self._made[uid][1].finding
         assert finding is not None
         told = pick(finding.model_dump(), ("kind", "detector", "severity", "summary"))
         return {"uid": uid, **told, "ts": place_of(uid).ts, "flagged": flagged}
+
+
+def _joined(edges: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for start, end in edges:
+        found.setdefault(start, set()).add(end)
+    return found
 
 
 def pick(row: Mapping[str, Any], names: Iterable[str]) -> Row:

@@ -128,7 +128,8 @@ class Questions:
         made = [u for u, r in self._rows.items() if r["worker"] and since <= r["ts"] < until]
         rows = []
         for key, uids in self._grouped(made, _WORKER):
-            flags = [(f, m) for f, m in self._oracle.flags if m in uids]
+            within = set(uids)
+            flags = [(f, m) for f, m in self._oracle.flags if m in within]
             kinds = [self._told(finding)["kind"] for finding in {f for f, _ in flags}]
             counted = {column: kinds.count(kind) for column, kind in _KINDS.items()}
             flagged = len({message for _, message in flags})

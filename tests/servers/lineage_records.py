@@ -1,6 +1,7 @@
 """Records of made-up commits, for the tests of the lineage stores."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 
 from hypothesis import strategies as st
 
@@ -92,6 +93,7 @@ def _outputs(known: list[str]) -> st.SearchStrategy[LineageOutput]:
             "classification": st.sampled_from([None, *Classification]),
             "source": _NAMES,
             "producer_id": _NAMES,
+            "supersedes": st.lists(st.sampled_from(known), max_size=2).map(tuple),
         }
     )
     return st.builds(
@@ -101,3 +103,48 @@ def _outputs(known: list[str]) -> st.SearchStrategy[LineageOutput]:
         some,
         circumstances,
     )
+
+
+MESSAGES_PER_BATCH = 500 + 500 + 250 + 3
+
+
+def many_messages(batches: int, seed: int) -> Iterator[StampedRecord]:
+    """Commits of a larger pipeline, ``MESSAGES_PER_BATCH`` messages a batch, ten ms each.
+
+    500 of producers pass the gate; 250 are made of up to three of those of this batch or the one
+    before; one is flagged, one rejected and released.
+    """
+    chance = random.Random(seed)
+    for at in range(20, 20 + 10 * batches, 10):
+        yield commit(at, *(_passed(at, n, chance) for n in range(499)), worker="gate")
+        refused = f"L3_IN/{at - 1}-499"
+        yield commit(at + 1, output("SHRINK", refused, flags=[refused]), worker="gate")
+        released = output("L3_IN", f"SHRINK/{at + 1}-0", tenant="acme")
+        yield commit(at + 2, released, worker="release", kind="release")
+        yield commit(at + 3, output("L3", f"L3_IN/{at + 2}-0", tenant="acme"), worker="gate")
+        made = (_assessed(at, chance) for _ in range(250))
+        yield commit(at + 4, *made, worker="assess", kind="transform", version=f"0.{at % 3}.0")
+        odd = f"L4/{at + 4}-{chance.randrange(250)}"
+        yield commit(at + 5, output("ANOMALY_EVENTS", odd, flags=[odd]), worker="watch")
+
+
+def _passed(at: int, number: int, chance: random.Random) -> LineageOutput:
+    return output(
+        "L3",
+        f"L3_IN/{at - 1}-{number}",
+        schema_name=chance.choice(["Zeta", "acme"]),
+        schema_version="1.1",
+        tenant=chance.choice(["acme", "Zeta"]),
+        classification=chance.choice(list(Classification)),
+        source=chance.choice(["acme", "camera"]),
+        producer_id=str(number),
+    )
+
+
+def _assessed(at: int, chance: random.Random) -> LineageOutput:
+    batches = [at, max(20, at - 10)]
+    parents = {
+        f"L3/{chance.choice(batches)}-{chance.randrange(499)}" for _ in range(chance.randint(1, 3))
+    }
+    tenant, rank = chance.choice(["acme", "Zeta"]), chance.choice(list(Classification))
+    return output("L4", *sorted(parents), tenant=tenant, classification=rank)

@@ -18,6 +18,8 @@ READINGS = 300
 DECISION = f"L9/{START_MS + 73}-0"
 ANOMALIES = [f"ANOMALY_EVENTS/{START_MS + 2}-{n}" for n in (0, 1)]
 REJECTION = f"SHRINK/{START_MS + 6}-0"
+REFUSED = (f"L8_IN/{START_MS + 5}-0", f"L8_IN/{START_MS + 70}-0")
+"""The message that was rejected, and what it was released as."""
 READING = f"L3_IN/{START_MS}-7"
 
 

@@ -8,8 +8,8 @@ from lineage.errors import QueryError
 from lineage.model import DEPTH
 from lineage.queries import Queries, Query, parse
 
-SQL = Queries.load("named_queries.sql")
-CYPHER = Queries.load("named_queries.cypher")
+SQL = Queries.load("questions/*.sql")
+CYPHER = Queries.load("questions/*.cypher")
 
 
 def test_both_stores_know_the_same_queries() -> None:
@@ -46,6 +46,17 @@ def test_a_section_ends_where_the_next_begins() -> None:
     assert second == Query("b", "RETURN 1")
 
 
+def test_a_part_stands_where_it_is_included_with_the_parts_in_it() -> None:
+    text = "-- part: a\n-- About.\nA\n-- include: b\n-- part: b\nB\n"
+    (query,) = parse(text + "-- name: q()\n-- What.\nWITH\n-- include: a,\nSELECT 1;")
+    assert (query.text, query.about) == ("WITH\nA\nB,\nSELECT 1;", "What.")
+
+
+def test_a_part_that_is_not_there_is_refused() -> None:
+    with pytest.raises(QueryError, match=r"the part 'upp'; did you mean 'up'\?"):
+        parse("-- part: up\nA\n-- name: q()\n-- include: upp\n")
+
+
 def test_a_missing_parameter_is_named() -> None:
     with pytest.raises(QueryError, match="query 'trace_up' needs the parameter 'uid'"):
         SQL["trace_up"].bind({})
@@ -59,5 +70,5 @@ def test_an_unknown_parameter_is_refused_with_those_there_are() -> None:
 
 
 def test_a_name_like_no_other_is_refused_with_those_there_are() -> None:
-    with pytest.raises(QueryError, match="named 'zzz'; there are trace_up, trace_down"):
+    with pytest.raises(QueryError, match="named 'zzz'; there are shared_root_cause, findings"):
         SQL["zzz"]
