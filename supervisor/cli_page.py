@@ -29,7 +29,7 @@ yours is answered with one sentence and an exit code, never with a traceback.
 
 _MEANINGS = {
     Exit.OK: "done",
-    Exit.FAILED: "it could not be done; the sentence says why",
+    Exit.FAILED: "it could not be done, or not all of it; the sentence says why",
     Exit.USAGE: "a verb, option or argument that does not exist",
     Exit.TOPOLOGY: "the topology file cannot be used; every problem is told with its line",
     Exit.PORT_TAKEN: "a port that was asked for is in use by another program",

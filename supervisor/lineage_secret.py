@@ -16,7 +16,7 @@ def chain_key() -> "ChainKey":
     """
     from lineage.chain import ChainKey
 
-    return ChainKey(_secret())
+    return ChainKey(secret())
 
 
 @contextmanager
@@ -28,11 +28,15 @@ def opened_with_key() -> Iterator[tuple["LineageStore", "ChainKey"]]:
     from lineage.settings import LineageSettings
     from lineage.store import open_store
 
-    with open_store(LineageSettings().store(_secret())) as store:
+    with open_store(LineageSettings().store(secret())) as store:
         yield store, chain_key()
 
 
-def _secret() -> bytes:
+def secret() -> bytes:
+    """What the chain and the hashes of ROE tokens are made with.
+
+    Raises as ``chain_key``.
+    """
     from lineage.settings import LineageSettings
     from streams.checkpoint import state_key
     from streams.settings import ServerSettings

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from schemas.topology import Topology
+from schemas.topology_graph import readers
 from streams.observe import StreamState
 from supervisor.fleet import ChildView
 
@@ -78,3 +80,26 @@ def stream_families(streams: Sequence[StreamState] | None) -> Iterator[Metric]:
                 lag.add_metric([stream.name, group.worker], group.lag)
             pending.add_metric([stream.name, group.worker], group.pending)
     yield from (length, lag, pending, full, strange)
+
+
+def boundary_families(topology: Topology) -> Iterator[Metric]:
+    """Which worker lets the messages of each layer in: what rules join the other metrics with."""
+    boundary = GaugeMetricFamily(
+        "penstock_boundary_info", "1 for a source stream of a layer and the worker that reads it.",
+        labels=["stream", "layer", "worker"],
+    )  # fmt: skip
+    for name, stream in topology.streams.items():
+        if stream.source and stream.layer is not None:
+            for worker in readers(topology, name):
+                boundary.add_metric([name, str(stream.layer), worker], 1.0)
+    yield boundary
+
+
+def budget_families(topology: Topology) -> Iterator[Metric]:
+    """How many false alarms a second the topology's budget allows; no sample without a budget."""
+    allowed = GaugeMetricFamily(
+        "penstock_budget_alarms_per_second", "False alarms that the budget allows.", labels=[]
+    )
+    if topology.budget is not None:
+        allowed.add_metric([], topology.budget.false_alarms / topology.budget.per)
+    yield allowed

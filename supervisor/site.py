@@ -13,7 +13,12 @@ from streams.presence import present
 from supervisor.announced import of_this_machine
 from supervisor.errors import ActionFailed, CannotScale, SupervisorError, UnknownWorker
 from supervisor.exposition import merged, rendered
-from supervisor.metrics import process_families, stream_families
+from supervisor.metrics import (
+    boundary_families,
+    budget_families,
+    process_families,
+    stream_families,
+)
 from supervisor.overview import ServerView, SupervisorView
 from supervisor.pages import Answer, Routes
 from supervisor.requests import Request
@@ -106,6 +111,8 @@ class Site:
                 self._supervisor.topology.lanes,
             ),
             *stream_families(streams),
+            *boundary_families(self._supervisor.topology),
+            *budget_families(self._supervisor.topology),
         ]
         return Answer(200, rendered(families), CONTENT_TYPE_LATEST)
 

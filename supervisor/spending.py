@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from schemas.findings import DriftEvent
 from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topology
-from schemas.topology_budget import SEQUENTIAL, Coverage, Share, coverage, shares
+from schemas.topology_budget import SEQUENTIAL, TESTS, Coverage, Share, coverage, shares
 from schemas.topology_graph import reads
 from streams.connection import Client
 from streams.entry import Entry
@@ -18,9 +18,9 @@ WITHOUT_BUDGET_S = 30 * 86_400.0
 """The window of a topology that has no budget."""
 
 _OF_LABELS = ("error", "confidence")  # the fields of a labelled stream that are not its own
-_WHY_NOT = {
+_BESIDE = {
+    Coverage.SEQUENTIAL: "the worker's `budget_per_s` is a rate of its own",
     Coverage.P_VALUES: "its own `alpha` holds for each test, and tests are made for ever",
-    Coverage.NONE: "its threshold bounds no rate of false alarms",
 }
 
 
@@ -110,7 +110,7 @@ def _raised(
             last[of] = max(last.get(of, 0), entry.at_ms)
     has_budget = topology.budget is not None
     for of, alarms in counted.most_common():
-        covered = has_budget and of[3] in SEQUENTIAL and (of[0], of[3]) not in outside
+        covered = has_budget and of[3] in (*SEQUENTIAL, *TESTS) and (of[0], of[3]) not in outside
         covered = covered and not _is_of_labels(topology, *of[:3])
         yield Raised(*of, alarms, last[of], covered)
 
@@ -164,10 +164,10 @@ def _uncovered(topology: Topology) -> Iterator[Uncovered]:
 
 def _uncovered_drift(name: str, settings: DriftWorkerSettings) -> Iterator[Uncovered]:
     for kind, covered in coverage(settings.detectors).items():
-        if covered is not Coverage.SEQUENTIAL:
-            yield Uncovered(name, kind, _WHY_NOT[covered])
+        if covered is Coverage.NONE:
+            yield Uncovered(name, kind, "its threshold bounds no rate of false alarms")
         elif settings.detectors.budget_per_s is not None:
-            yield Uncovered(name, kind, "the worker's `budget_per_s` is a rate of its own")
+            yield Uncovered(name, kind, _BESIDE[covered])
     for stream, watched in settings.watch.items():
         if watched.labels is not None:
             reason = f"those of the joined labels of {stream} have bounds of their own"

@@ -21,7 +21,7 @@ import structlog
 from lineage.settings import LineageSettings
 from schemas.topology import Topology
 from schemas.topology_file import DEFAULT_FILE, TopologyError, TopologyFile, read_topology
-from schemas.topology_graph import exclusive
+from schemas.topology_graph import exclusive, reads
 from streams.checkpoint import Seal, state_key
 from streams.cluster import check_lanes
 from streams.connection import Client, connect
@@ -199,6 +199,7 @@ def _lane_run(
         families=families,
         handler=handler,
     )
+    metrics.expect(reads(station.topology, station.worker))
     if station.lane.lanes > 1:
         log = log.bind(lane=lane)
     return LaneRun(lane, standing, Loop(station, handler, standing, metrics, log)), metrics

@@ -62,7 +62,7 @@ class Loop:
         self._outage = Outage(log, most_s=most_s)
         self._anew = Backoff(most_s=most_s)
         self._intake = Intake(station, self._stopping)
-        self._recovery = Recovery(station, handler, log, standing.handling)
+        self._recovery = Recovery(station, handler, log, standing.handling, metrics.checkpoint)
         self._settling = Settling(
             station, self._recovery, metrics, stateful=isinstance(handler, StatefulHandler),
             now_s=now_s, monotonic_s=monotonic_s,

@@ -1,16 +1,20 @@
 """What a worker counts. Every name begins with ``penstock_`` and every label has few values."""
 
 from collections import Counter as Tally
-from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, Protocol, runtime_checkable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from schemas.findings import Severity
 from streams.commit import Committed
-from streams.entry import Entry, Settled
+from streams.entry import Entry, Outcome, Settled
 from streams.keys import bare
+from workers.ages import Ages
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+# the bounds that the rules promise are among them, so that they are met or not, and never guessed
+_AGES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
 _PROCESS = ("worker", "kind")
 _LANE = (*_PROCESS, "lane")
 
@@ -34,6 +38,12 @@ class Families:
         self.duplicates = counter("penstock_duplicates", "Entries dropped as duplicates by id.")
         self.commits = counter("penstock_commits", "Commits.")
         self.trimmed = counter("penstock_trimmed", "Entries trimmed.", "stream")
+        self.events = counter(
+            "penstock_events", "Events emitted, by severity.", "stream", "severity"
+        )
+        self.checkpoints = counter(
+            "penstock_checkpoint_problems", "Checkpoints refused or skipped.", "problem"
+        )
         self.counts = {
             "keys_evicted": counter(
                 "penstock_keys_evicted", "Keys forgotten to make room for others.", "stream"
@@ -41,15 +51,32 @@ class Families:
             "labels_evicted": counter(
                 "penstock_labels_evicted", "Halves forgotten before the other came.", "stream"
             ),
+            "labels_corrected": counter(
+                "penstock_labels_corrected", "Labels of pairs that had counted.", "stream"
+            ),
+            "texts_left_out": counter(
+                "penstock_texts_left_out", "Fields of texts that are no categories.", "stream"
+            ),
         }
+        self.levels = {
+            "calibration_error": Gauge(
+                "penstock_calibration_error", "Expected calibration error at the latest test.",
+                [*_LANE, "stream"], registry=registry,
+            ),
+            "calibration_bound": Gauge(
+                "penstock_calibration_error_bound", "What it may be before an event is raised.",
+                [*_LANE, "stream"], registry=registry,
+            ),
+        }  # fmt: skip
         self.seconds = Histogram(
             "penstock_batch_seconds", "Handling and committing one batch.", _LANE,
             buckets=_SECONDS, registry=registry,
         )  # fmt: skip
-        self.age = Histogram(
-            "penstock_entry_age_seconds", "Age of a batch's oldest entry at its commit.", _LANE,
-            buckets=_SECONDS, registry=registry,
+        self.age = Ages(
+            "penstock_entry_age_seconds", "Age of an entry at its commit.",
+            (*_LANE, "stream"), _AGES,
         )  # fmt: skip
+        registry.register(self.age)
         self.last = Gauge(
             "penstock_last_commit_timestamp_seconds", "When a batch was last committed.", _LANE,
             registry=registry,
@@ -75,10 +102,19 @@ class Counting(Protocol):
         ...
 
 
+@runtime_checkable
+class Measuring(Protocol):
+    """A handler that measures: numbers as they stand, by stream and by what is measured."""
+
+    def levels(self) -> Mapping[str, Mapping[str, float]]:
+        """The numbers as they are now."""
+        ...
+
+
 class Metrics:
     """The metrics of one worker on one lane; the lanes of a process share their ``families``.
 
-    What ``handler`` counts, where it does, is read after each batch.
+    What ``handler`` counts and measures, where it does, is read after each batch.
     """
 
     def __init__(
@@ -94,28 +130,61 @@ class Metrics:
         self._all = found = families or Families()
         self.registry = found.registry
         self._handler = handler if isinstance(handler, Counting) else None
+        self._measuring = handler if isinstance(handler, Measuring) else None
         self._counted: dict[tuple[str, str], int] = {}
         process = {"worker": worker, "kind": kind}
         self._labels = labels = {**process, "lane": str(lane)}
         self._seconds = found.seconds.labels(**labels)
-        self._age = found.age.labels(**labels)
         self._last = found.last.labels(**labels)
         self.ready = found.ready.labels(**labels)
         self.rss = found.rss.labels(**process)
         found.started.labels(**process).set(now_s)
 
-    def batch(self, settled: Sequence[Settled], took_s: float, now_s: float) -> None:
-        """Note a committed batch."""
+    def expect(self, streams: Iterable[str]) -> None:
+        """Begin at zero what is counted of these streams, so that the first one is a rise."""
+        rejected: tuple[Outcome, ...] = ("rejected",) if self._is("gate") else ()
+        for stream in streams:
+            for outcome in ("accepted", "dead", *rejected):
+                self._all.entries.labels(**self._labels, stream=stream, outcome=outcome)
+            for severity in Severity if self._is("anomaly", "drift") else ():
+                self._all.events.labels(**self._labels, stream=stream, severity=severity.value)
+            self._all.failed.labels(**self._labels, stream=stream)
+            self._all.age.expect((*self._labels.values(), stream))
+        for problem in ("refused", "skipped"):
+            self._all.checkpoints.labels(**self._labels, problem=problem)
+
+    def _is(self, *kinds: str) -> bool:
+        return self._labels["kind"] in kinds
+
+    def batch(self, settled: Sequence[Settled], took_s: float | None, now_s: float) -> None:
+        """Note a committed batch; ``took_s`` None where its handling was no part of it."""
         outcomes = Tally((s.entry.stream, s.outcome) for s in settled)
         for (key, outcome), number in outcomes.items():
             self._all.entries.labels(**self._labels, stream=bare(key), outcome=outcome).inc(number)
         for key, number in Tally(o.stream for s in settled for o in s.outputs).items():
             self._all.emitted.labels(**self._labels, stream=bare(key)).inc(number)
-        self._seconds.observe(took_s)
-        first = {s.entry.stream: s.entry for s in reversed(settled)}  # oldest first in a stream
-        self._age.observe(max(0.0, now_s - min(e.at_ms for e in first.values()) / 1000))
+        if took_s is not None:
+            self._seconds.observe(took_s)
         self._last.set(now_s)
+        self._note_ages(settled, now_s)
+        if self._is("anomaly", "drift"):
+            self._note_events(settled)
         self._count()
+
+    def _note_ages(self, settled: Sequence[Settled], now_s: float) -> None:
+        ages: dict[str, list[float]] = {}
+        for each in settled:
+            entry = each.entry
+            ages.setdefault(entry.stream, []).append(now_s - entry.at_ms / 1000)
+        for key, found in ages.items():
+            self._all.age.add((*self._labels.values(), bare(key)), found)
+
+    def _note_events(self, settled: Sequence[Settled]) -> None:
+        for each in settled:
+            for note in (output.lineage for output in each.outputs):
+                if note is not None and "finding" in note:
+                    stream, severity = bare(each.entry.stream), note["finding"]["severity"]
+                    self._all.events.labels(**self._labels, stream=stream, severity=severity).inc()
 
     def _count(self) -> None:
         """Raise the counters to the handler's; a rebuilt state may count less for a while."""
@@ -126,12 +195,19 @@ class Metrics:
                     max(0, number - before)
                 )
                 self._counted[stream, name] = max(before, number)
+        for stream, levels in self._measuring.levels().items() if self._measuring else ():
+            for name, level in levels.items():
+                self._all.levels[name].labels(**self._labels, stream=stream).set(level)
 
     def committed(self, committed: Committed, inputs: int) -> None:
         """Note what one commit did."""
         self._all.commits.labels(**self._labels).inc()
         self._all.duplicates.labels(**self._labels).inc(committed.duplicates)
         self._all.lost.labels(**self._labels).inc(inputs - committed.acknowledged)
+
+    def checkpoint(self, problem: Literal["refused", "skipped"]) -> None:
+        """Note a checkpoint that was not taken over, or one that could not be made."""
+        self._all.checkpoints.labels(**self._labels, problem=problem).inc()
 
     def failed(self, entry: Entry) -> None:
         """Note that the handler raised on one entry alone."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Literal
 
 from schemas.settlements import DeadLetter
 from streams.checkpoint import Checkpoint, Header
@@ -19,6 +19,7 @@ class Recovery:
     """Saves and restores the state of one handler; for a handler without state it does nothing.
 
     ``handling`` is entered while the handler has entries, so that its deadline holds here too.
+    ``note`` hears of checkpoints that were refused or skipped.
 
     ``positions`` maps each stream key to the last entry that was committed.
     """
@@ -29,11 +30,13 @@ class Recovery:
         handler: Handler,
         log: Any,
         handling: Callable[[], AbstractContextManager[None]] = nullcontext,
+        note: Callable[[Literal["refused", "skipped"]], None] = lambda problem: None,
     ) -> None:
         self._station = station
         self._handler = handler if isinstance(handler, StatefulHandler) else None
         self._log = log
         self._handling = handling
+        self._note = note
         self._positions: dict[str, str] = {}
         self._saved_at_s = float("-inf")
         self.has_state = False
@@ -90,6 +93,7 @@ class Recovery:
             handler.restore(checkpoint.state)
         except (CheckpointRefused, ValueError) as error:
             self._log.error("checkpoint_refused", error=str(error), rebuilt_from="retained entries")
+            self._note("refused")
             handler.reset()
             return {}, False
         return checkpoint.header.positions, True
@@ -171,6 +175,7 @@ class Recovery:
         except CheckpointRefused as error:
             # The worker goes on, and its streams are kept from the last checkpoint that there is.
             self._log.error("checkpoint_skipped", error=str(error))
+            self._note("skipped")
             return b""
 
     def committed(self, settled: Sequence[Settled], saved: bool, now_s: float) -> None:

@@ -78,8 +78,9 @@ class Settling:
         now_s = self._monotonic_s()
         self._recovery.committed(settled, saved, now_s)
         self._metrics.committed(committed, len(settled))
-        if started_s is not None:
-            self._metrics.batch(settled, now_s - started_s, self._now_s())
+        if settled:
+            took_s = None if started_s is None else now_s - started_s
+            self._metrics.batch(settled, took_s, self._now_s())
 
     def drop(self) -> None:
         """Leave it open whether what was begun is settled."""

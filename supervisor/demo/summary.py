@@ -1,6 +1,6 @@
 """The summary of a run for people: at most 45 lines, 100 columns wide."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 from rich.console import Console, Group, RenderableType
@@ -147,20 +147,34 @@ def _traced(trace: Trace | None) -> Iterator[RenderableType]:
     if trace is None:
         yield Text("this run led to no decision", style="dim")
         return
+    judged = {
+        uid: (step.schema_name, step.schema_version)
+        for step in trace.steps
+        if step.worker_kind == "gate" and step.schema_name  # it forwards what it judged
+        for uid in step.parents
+    }
     made = Table.grid(padding=(0, 2))
-    for _, group in groupby(trace.steps, key=lambda step: (step.stream, step.worker)):
-        made.add_row(*_row(list(group)))
+    back = reversed(trace.steps)
+    for _, group in groupby(back, key=lambda step: (step.stream, step.worker)):
+        made.add_row(*_row(list(group)[::-1], judged))
     yield made
 
 
-def _row(steps: Sequence[Step]) -> tuple[str, str, str]:
+def _row(
+    steps: Sequence[Step], judged: Mapping[str, tuple[str | None, str | None]]
+) -> tuple[str, str, str]:
+    """Messages of one maker: the first of them, its maker and version, its schema and version.
+
+    A producer's message has the schema by which the gate judged it.
+    """
     first = steps[0]
     more = f" and {len(steps) - 1} more" if len(steps) > 1 else ""
     if first.worker is None:
         by = f"published by {first.source or 'a producer without a name'}"
     else:
         by = f"{first.worker} {first.worker_version}"
-    schema = f"{first.schema_name}@{first.schema_version}" if first.schema_name else ""
+    name, version = judged.get(first.uid, (first.schema_name, first.schema_version))
+    schema = f"{name}@{version}" if name else ""
     return printable(f"{first.uid}{more}"), printable(by), printable(schema)
 
 

@@ -22,6 +22,7 @@ from streams.observe import counters, newest, stream_states
 from streams.presence import present
 from streams.publish import Outgoing, Publisher
 from streams.quarantine import Quarantine
+from streams.supersede import supersede
 from tests.servers.pipeline import settled, start_worker, topology_from, until
 from tests.servers.stream_server import StreamServer
 
@@ -137,6 +138,11 @@ def test_supervisor_operator_and_readers_do_theirs(
         present(operator, 0.0)
         stored = Baselines(operator, topology.lanes, "L3", topology.lineage)
         assert stored.append(stored.newest(), FIRST, author, [first.entry.uid])
+    with acting(server, "penstock-replay") as replayer:
+        output = {"parents": [first.entry.uid], "supersedes": [second.entry.uid]}
+        assert newest(replayer, topology, "L3_IN", 5)
+        assert supersede(replayer, "SHRINK", [b"data", b"{}"], topology.lineage, author, output)
+        send(client, "DEL", "SHRINK")
     with acting(server, "reader-SHRINK") as reader:
         assert newest(reader, topology, "SHRINK", 5) == []
         assert send(reader, "XREAD", "STREAMS", "SHRINK", "0") in (None, [])
@@ -178,6 +184,10 @@ FORBIDDEN = {
         ("XRANGE", "L3", "-", "+"), ("XGROUP", "CREATE", "ANOMALY_EVENTS", "mine", "0"),
     ],
     "penstock-supervisor": [("XRANGE", "L3", "-", "+"), ("XADD", "L3_IN", "*", "data", "{}")],
+    "penstock-replay": [
+        ("XADD", "L3_IN", "*", "data", "{}"), ("XDEL", "L3", "1-1"),
+        ("SET", "penstock:checkpoint:anomaly", ""), ("XGROUP", "DESTROY", "L3", "anomaly"),
+    ],
     "penstock-operator": [
         ("XDEL", "L3", "1-1"), ("XADD", "ANOMALY_EVENTS", "*", "data", "{}"),
         ("GET", "penstock:checkpoint:anomaly"), ("XGROUP", "DESTROY", "L3", "anomaly"),

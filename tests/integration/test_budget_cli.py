@@ -157,13 +157,22 @@ def test_what_is_allowed_raised_and_left_is_told_by_worker_stream_and_field(
         ("drift", "OK", "y", 1),
         ("drift", "OK", "x", 1),
     ]
-    assert [(s["worker"], s["stream"], s["allowed"]) for s in found["shares"]] == [
-        ("drift", "OK", 1.0)
-    ]
+    [share] = found["shares"]
+    assert (share["worker"], share["stream"]) == ("drift", "OK")
+    assert (share["allowed"], share["tests"]) == pytest.approx((0.9, 0.1))
     shown = penstock("budget").stdout
     assert "allowed    1 false alarms in 30 d" in shown
     assert "3 by detectors that keep to the budget; 2 more than chance would bring" in shown
     assert "not covered" in shown
+    assert "of tests" in shown
+
+
+def test_alarms_of_tests_with_p_values_are_within_the_budget(
+    client: Client, penstock: Penstock
+) -> None:
+    alarm(client, "site", detector="categories")
+    found = told(penstock("budget", "--json"))
+    assert (found["spent"], found["outside"]) == (1, 0)
 
 
 def test_alarms_before_the_window_are_not_counted(client: Client, penstock: Penstock) -> None:
@@ -183,7 +192,7 @@ def test_detectors_outside_the_budget_are_said_plainly(
     alarm(client, "x", detector="psi", stream="IN")
     shown = penstock("budget").stdout
     assert "old: psi: its threshold bounds no rate of false alarms" in shown
-    assert "old: ks: its own `alpha` holds for each test" in shown
+    assert "old: ks" not in shown  # its levels keep to the budget
     assert "odd: all: it flags 1.00% of the messages by design" in shown
     assert "drift: conformal" not in shown
     found = told(penstock("budget", "--json"))

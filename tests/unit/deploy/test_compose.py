@@ -1,6 +1,8 @@
 """``compose.yaml`` is a valid Compose file, and every service can be trusted to come up."""
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +10,10 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+
+from streams.connection import connect, send, wait_for
+from streams.embedded import _free_port
+from tests.servers.stream_server import binary_of
 
 ROOT = Path(__file__).parents[3]
 COMPOSE: dict[str, Any] = YAML(typ="safe").load((ROOT / "compose.yaml").read_text())
@@ -44,11 +50,53 @@ def test_every_service_has_a_health_check_limits_and_a_pinned_image(name: str) -
         assert version.lstrip("v")[0].isdigit(), f"{name} is not pinned"
 
 
-def test_no_password_stands_in_the_file() -> None:
-    for name in SERVICES:
-        for key, value in COMPOSE["services"][name].get("environment", {}).items():
-            if "PASSWORD" in key or "AUTH" in key or "STATE_KEY" in key:
-                assert "${PENSTOCK_" in value, (name, key)
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_service_runs_as_root_or_may_become_it(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert int(service["user"].split(":")[0]) > 0
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_secret_is_a_file_that_only_who_needs_it_gets(name: str) -> None:
+    service = COMPOSE["services"][name]
+    for key, value in service.get("environment", {}).items():
+        if any(word in key for word in ("PASSWORD", "AUTH", "STATE_KEY")):
+            assert key.endswith("_FILE"), key
+            assert value.removeprefix("/run/secrets/") in service["secrets"], value
+    assert set(service.get("secrets", ())) <= set(COMPOSE["secrets"])
+
+
+def test_one_command_makes_every_secret_and_keeps_those_there_are(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets"
+    environment = {**os.environ, "PENSTOCK_SECRETS": str(secrets), "PENSTOCK_SECRETS_ONLY": "1"}
+    found = []
+    for _ in range(2):
+        subprocess.run([ROOT / "deploy" / "up"], env=environment, check=True)
+        found.append({path.name: path.read_text().strip() for path in secrets.iterdir()})
+    assert found[0] == found[1]
+    assert set(found[0]) == set(COMPOSE["secrets"])
+    assert len(set(found[0].values())) == len(found[0])
+    assert all(re.fullmatch(r"(neo4j/)?[0-9a-f]{48}", text) for text in found[0].values())
+    assert secrets.stat().st_mode & 0o777 == 0o700
+
+
+def test_redis_starts_as_it_is_told_and_ends_by_a_signal(tmp_path: Path) -> None:
+    port = _free_port()
+    (tmp_path / "redis_password").write_text("0123abcd\n")
+    script = COMPOSE["services"]["redis"]["command"][-1].replace("$$", "$")
+    script = script.replace("/run/secrets", str(tmp_path))
+    script = script.replace("redis-server -", f"{binary_of('redis')} - --port {port}")
+    server = subprocess.Popen(["sh", "-c", script], cwd=tmp_path, stdout=subprocess.DEVNULL)
+    try:
+        with connect(f"redis://:0123abcd@127.0.0.1:{port}/0") as client:
+            wait_for(client, 20.0)
+            assert send(client, "CONFIG", "GET", "maxmemory-policy")
+    finally:
+        server.terminate()
+        code = server.wait(20)
+    assert code == 0  # the signal reached the server, and not a shell before it
 
 
 def test_every_port_is_published_on_loopback_only() -> None:
@@ -63,11 +111,3 @@ def test_what_it_mounts_exists() -> None:
         for volume in COMPOSE["services"][name].get("volumes", []):
             source = volume.split(":")[0]
             assert source in named or (ROOT / source).exists(), (name, source)
-
-
-def test_the_image_holds_every_package() -> None:
-    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "bench"}
-    for package in packages:
-        assert f"COPY {package} {package}\n" in dockerfile
-    assert "USER penstock" in dockerfile

@@ -43,7 +43,8 @@ CLASSIC = {"profile": "classic"}
 def test_the_reference_pipeline_may_raise_one_false_alarm_in_a_month() -> None:
     topology = load_topology(REFERENCE)
     assert topology.budget == BudgetSettings(false_alarms=1, per=30 * 86_400)
-    assert sum(share.allowed for share in shares(topology)) == pytest.approx(1.0)
+    assert sum(share.allowed for share in shares(topology)) == pytest.approx(0.9)
+    assert sum(share.tests for share in shares(topology)) == pytest.approx(0.1)
 
 
 watches = st.dictionaries(
@@ -70,16 +71,15 @@ def test_nothing_is_spent_twice_and_nothing_is_left_over(
     sequential = sum(share.watches * share.rate_per_s for share in shares(topology)) * 3600.0
     assert sequential == pytest.approx(sum(share.allowed for share in shares(topology)))
     alphas = [
-        p_value_alpha_of(topology, worker, stream) or 0.0
-        for worker in workers
-        for stream in workers[worker]["watch"]
+        (p_value_alpha_of(topology, share.worker, share.stream) or 0.0, share.watches)
+        for share in shares(topology)
     ]
-    whole = sequential + sum(alphas) * lanes
+    whole = sequential + sum(alpha * watches for alpha, watches in alphas)
     assert whole <= false_alarms * (1 + 1e-9)
     covered = {
         c for w in workers.values() for c in coverage(DriftSettings(**w["detectors"])).values()
     }
-    if covered - {Coverage.NONE} and max(alphas) < 0.5:
+    if covered - {Coverage.NONE} and max(alphas)[0] < 0.5:
         assert whole == pytest.approx(false_alarms)
 
 
@@ -90,10 +90,12 @@ def test_streams_share_equally_and_a_stream_shares_with_its_lanes_and_keys() -> 
         lanes=4,
     )
     by_stream = {share.stream: share for share in shares(topology)}
+    alpha = p_value_alpha_of(topology, "drift", "A")
+    assert alpha == pytest.approx(0.1 * 2 / 2 / 40)
     assert (by_stream["A"].watches, by_stream["B"].watches) == (40, 4)
-    assert by_stream["A"].allowed == by_stream["B"].allowed == pytest.approx(1.0)
-    assert share_of(topology, "drift", "A") == pytest.approx(0.002 / 2 / 40)
-    assert share_of(topology, "drift", "B") == pytest.approx(0.002 / 2 / 4)
+    assert by_stream["A"].allowed == by_stream["B"].allowed == pytest.approx(0.9)
+    assert share_of(topology, "drift", "A") == pytest.approx(0.9 * 0.002 / 2 / 40)
+    assert share_of(topology, "drift", "B") == pytest.approx(0.9 * 0.002 / 2 / 4)
 
 
 def test_tests_with_p_values_get_a_tenth_where_there_are_any() -> None:
@@ -102,7 +104,8 @@ def test_tests_with_p_values_get_a_tenth_where_there_are_any() -> None:
     assert share_of(topology, "drift", "A") == pytest.approx(0.9 * 0.002)
     assert p_value_alpha_of(topology, "drift", "A") == pytest.approx(0.2)
     alone = pipeline({"drift": watch | {"detectors": CLASSIC}}, {"false_alarms": 0.3, "per": "1d"})
-    assert (shares(alone), share_of(alone, "drift", "A")) == ([], None)
+    assert [(share.allowed, share.tests) for share in shares(alone)] == [(0.0, 0.3)]
+    assert share_of(alone, "drift", "A") is None
     assert p_value_alpha_of(alone, "drift", "A") == pytest.approx(0.3)
 
 
@@ -127,7 +130,10 @@ def test_what_bounds_each_detector_is_said() -> None:
     assert coverage(DriftSettings()) == {
         "conformal": Coverage.SEQUENTIAL,
         "presence": Coverage.SEQUENTIAL,
+        "categories": Coverage.P_VALUES,
     }
+    assert "categories" not in coverage(DriftSettings(texts=False))
+    assert coverage(DriftSettings(kswin={}))["kswin"] is Coverage.NONE
     classic = coverage(DriftSettings(profile="classic", errors=("e",), codes=("c",)))
     assert {kind for kind, covered in classic.items() if covered is Coverage.P_VALUES} == {
         "ks",

@@ -117,6 +117,18 @@ def test_it_tells_every_figure(monkeypatch: pytest.MonkeyPatch) -> None:
         assert part in text
 
 
+def test_the_trail_names_every_worker_and_schema_version_from_the_decision_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = [line.strip() for line in shown(report(), monkeypatch)]
+    start = lines.index("One decision, back to its readings") + 1
+    assert [" ".join(line.split()) for line in lines[start : start + 3]] == [
+        "L9/9-0 decide 0.1.0 schemas:L9Schema@1.0",
+        "L3/3-0 gate 0.1.0 schemas:L3Schema@1.0",
+        "L3_IN/1-0 and 1 more published by demo schemas:L3Schema@1.0",
+    ]
+
+
 def test_what_was_not_found_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = Accuracy(flagged=0, hits=0, anomalous=0, readings=0)
     missed = report(

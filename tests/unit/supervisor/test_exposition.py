@@ -7,10 +7,17 @@ from streams.observe import GroupState, StreamState
 from supervisor.child import Place
 from supervisor.exposition import merged, rendered
 from supervisor.fleet import ChildView
-from supervisor.metrics import process_families, stream_families
+from supervisor.metrics import (
+    boundary_families,
+    budget_families,
+    process_families,
+    stream_families,
+)
 from supervisor.pages import Answer, Pages, Routes
 from supervisor.scrape import scrape
-from tests.unit.supervisor.stand_ins import presence
+from tests.unit.supervisor.stand_ins import presence, topology
+
+STREAMS = topology().model_dump(by_alias=True, exclude_unset=True)["streams"]
 
 
 def page(entries: int) -> str:
@@ -88,3 +95,19 @@ def test_a_process_that_does_not_answer_holds_up_nobody_else() -> None:
     assert (good.page, bad.page) == ("x 1\n", None)
     assert bad.labels == {"replica": "1"}
     assert scrape([]) == []
+
+
+def test_a_layer_is_known_by_its_source_streams_and_who_reads_them() -> None:
+    plain = topology()
+    layered = topology(streams={**STREAMS, "IN": {**STREAMS["IN"], "layer": 3}})
+    assert "penstock_boundary_info{" not in rendered(boundary_families(plain)).decode()
+    text = rendered(boundary_families(layered)).decode()
+    assert 'penstock_boundary_info{layer="3",stream="IN",worker="gate"} 1.0' in text
+    assert text.count("penstock_boundary_info{") == 1
+
+
+def test_the_budget_is_told_as_a_rate() -> None:
+    nothing = rendered(budget_families(topology())).decode()
+    assert all(line.startswith("#") for line in nothing.splitlines())
+    text = rendered(budget_families(topology(budget={"false_alarms": 864, "per": "1d"}))).decode()
+    assert "penstock_budget_alarms_per_second 0.01\n" in text

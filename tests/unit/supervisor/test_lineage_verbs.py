@@ -125,7 +125,7 @@ def test_every_verb_has_help_with_an_example_and_stands_in_the_docs(verb: str) -
 def test_every_named_query_is_described_in_the_docs() -> None:
     from lineage.queries import Queries
 
-    for name in Queries.load("named_queries.sql").names:
+    for name in Queries.load("questions/*.sql").names:
         assert f"`{name}`" in DOCS, name
 
 

@@ -20,6 +20,7 @@ from streams.keys import Lane
 from tests.servers.pipeline import SECURITY, topology_from
 from workers.drift import Drift
 from workers.labels import Pair, Waiting
+from workers.metrics import Metrics
 
 TREE: dict[str, Any] = {
     "version": 1,
@@ -56,7 +57,7 @@ def entry(number: int, about: int | None = None, **said: Any) -> Entry:
 def joined(entries: Sequence[Entry], waiting: Waiting | None = None) -> list[Pair]:
     waiting = waiting or Waiting(LabelSettings())
     rows = ((row, each, None, json.loads(each.fields[1])) for row, each in enumerate(entries))
-    return [pair for each in rows if (pair := waiting.take(*each)) is not None]
+    return [pair for each in rows for pair in waiting.take(*each)]
 
 
 def test_a_prediction_and_its_label_meet_in_either_order() -> None:
@@ -81,6 +82,54 @@ def test_a_prediction_that_names_no_message_is_one_about_itself() -> None:
     assert [pair.error for pair in joined([itself, label])] == [0.0]
 
 
+def test_the_last_label_before_the_prediction_counts() -> None:
+    halves = [entry(0, 1, label="b"), entry(1, 1, label="a"), entry(2, 1, prediction="a")]
+    assert [pair.error for pair in joined(halves)] == [0.0]
+
+
+def test_a_label_corrected_after_the_pair_has_counted_changes_nothing() -> None:
+    waiting = Waiting(LabelSettings())
+    halves = [entry(0, 1, prediction="a"), entry(1, 1, label="b"), entry(2, 1, label="a")]
+    assert [pair.error for pair in joined(halves, waiting)] == [1.0]
+    again = Waiting(LabelSettings())
+    again.restore(unpack(pack(waiting.state())))
+    assert joined([entry(3, 1, label="a"), entry(4, 1, prediction="b")], again) == []
+    assert (again.n_corrected, again.n_evicted) == (2, 0)
+    joined([entry(5000, 2, prediction="a")], again)
+    assert pack(again.state()) == pack(restored(again).state())
+
+
+def test_a_pair_that_settles_counts_with_its_last_label() -> None:
+    waiting = restored(Waiting(LabelSettings(settle=1.0)))
+    halves = [
+        entry(0, 1, prediction="a"),
+        entry(10, 1, label="b"),
+        entry(900, 1, label="a"),
+        entry(1009, 2, prediction="a"),
+    ]
+    assert joined(halves, waiting) == []
+    waiting = restored(waiting, settle=1.0)
+    assert joined([entry(1010, 3, prediction="a")], waiting) == [
+        Pair(0, None, 0.0, pytest.approx(float("nan"), nan_ok=True))
+    ]
+    assert joined([entry(1011, 1, label="b")], waiting) == []
+    assert waiting.n_corrected == 1
+
+
+def test_what_has_counted_is_forgotten_by_number_and_by_age() -> None:
+    waiting = Waiting(LabelSettings(waiting=2, age=1.0))
+    joined([entry(n, n, prediction="a", label="a") for n in range(50)], waiting)
+    assert len(pack(waiting.state())) < 250
+    joined([entry(5000)], waiting)
+    assert b"L5/" not in pack(waiting.state())
+
+
+def restored(waiting: Waiting, **settings: Any) -> Waiting:
+    again = Waiting(LabelSettings(**settings) if settings else waiting._settings)
+    again.restore(unpack(pack(waiting.state())))
+    return again
+
+
 @pytest.mark.parametrize(
     ("prediction", "label", "tolerance", "error"),
     [
@@ -102,8 +151,8 @@ def test_right_is_what_is_equal_or_within_the_tolerance(
 @pytest.mark.parametrize("odd", [float("nan"), float("inf"), 10**400, [1], {"a": 1}, None])
 def test_what_is_no_class_and_no_number_is_no_half(odd: Any) -> None:
     waiting = Waiting(LabelSettings())
-    assert waiting.take(0, entry(0), None, {"prediction": odd, "label": "a"}) is None
-    assert waiting.take(1, entry(1), None, {"prediction": "a", "confidence": odd}) is None
+    assert waiting.take(0, entry(0), None, {"prediction": odd, "label": "a"}) == []
+    assert waiting.take(1, entry(1), None, {"prediction": "a", "confidence": odd}) == []
 
 
 def test_halves_are_forgotten_by_number_and_by_age_and_counted() -> None:
@@ -119,8 +168,9 @@ def test_halves_are_forgotten_by_number_and_by_age_and_counted() -> None:
 
 def test_a_damaged_table_is_refused() -> None:
     for halves in (b"[[1]]", b"{}", b"[1]", b"[" + b",".join([b"[]"] * 3) + b"]"):
+        state = Waiting(LabelSettings()).state()
         with pytest.raises(StateError):
-            Waiting(LabelSettings(waiting=2)).restore({"halves": halves, "n_evicted": 0})
+            Waiting(LabelSettings(waiting=2)).restore({**state, "halves": halves})
 
 
 def stream(seed: int = 1, count: int = 3000) -> list[Entry]:
@@ -161,8 +211,10 @@ def test_a_model_that_gets_worse_is_told_of_as_concept_drift(topology: Topology)
     assert {("error", "bernoulli"), ("error", "accuracy_drop"), ("confidence", "calibration")} <= (
         found.keys()
     )
-    assert {event.drift for event in found.values()} == {"concept"}
-    assert {event.key for event in found.values()} == {"m"}
+    kinds = {event.field: event.drift for event in found.values()}
+    assert kinds == {"error": "concept", "confidence": "concept", "label": "categorical"}
+    of_model = {event.key for event in found.values() if event.drift == "concept"}
+    assert of_model == {"m"}
     error = found["error", "bernoulli"]
     assert error.e_value is not None
     assert error.began_ago is not None
@@ -172,6 +224,8 @@ def test_a_model_that_gets_worse_is_told_of_as_concept_drift(topology: Topology)
     assert sure.statistic == "expected_calibration_error"
     assert sure.value > sure.threshold
     assert "expected calibration error" in sure.explanation
+    assert 0.1 < sure.effect < 0.2  # the rise of that error, the window being half full of it
+    assert (sure.size, sure.severity) == ("large", "high")
 
 
 def test_a_model_that_stays_as_good_is_not_told_of(topology: Topology) -> None:
@@ -188,10 +242,38 @@ def test_any_split_gives_the_same_events_and_state(sizes: list[int]) -> None:
 STREAM = stream(count=1500)
 
 
+def test_the_calibration_error_and_its_bound_are_metrics(topology: Topology) -> None:
+    handler = Drift(topology, topology.workers["quality"], "quality", Lane())  # type: ignore[arg-type]
+    metrics = Metrics("quality", "drift", 0.0, handler=handler)
+    entries = stream(count=4400)
+    read = metrics.registry.get_sample_value
+    labels = {"worker": "quality", "kind": "drift", "lane": "0", "stream": "LABELS"}
+    for at in range(0, len(entries), 400):
+        metrics.batch(handler.handle(entries[at : at + 400]), 0.1, 0.1)
+        if at == 1600:  # not yet a baseline and a window
+            assert read("penstock_calibration_error", labels) is None
+        if at == 4000:
+            before = read("penstock_calibration_error", labels)
+            bound = read("penstock_calibration_error_bound", labels)
+    assert before is not None
+    assert bound is not None
+    assert 0.0 < before < bound < 0.2
+    after = read("penstock_calibration_error", labels)
+    assert after is not None
+    assert after > before
+
+
 def test_what_was_forgotten_is_counted(topology: Topology) -> None:
     handler = Drift(topology, topology.workers["quality"], "quality", Lane())  # type: ignore[arg-type]
     handler.handle([entry(n, n, prediction="a") for n in range(600)])
-    assert handler.counts() == {"LABELS": {"keys_evicted": 0, "labels_evicted": 100}}
+    assert handler.counts() == {
+        "LABELS": {
+            "keys_evicted": 0,
+            "labels_evicted": 100,
+            "labels_corrected": 0,
+            "texts_left_out": 1,
+        }
+    }
 
 
 def test_a_table_of_halves_comes_back_the_same() -> None:

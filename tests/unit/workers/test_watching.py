@@ -252,3 +252,112 @@ def test_forgotten_keys_are_counted_and_become_a_metric() -> None:
         labels = {"worker": "drift", "kind": "drift", "lane": "0", "stream": "OK"}
         value = metrics.registry.get_sample_value("penstock_keys_evicted_total", labels)
         assert value == handler.counts()["OK"]["keys_evicted"] == (2 if turn == 0 else 7)
+
+
+def visits(count: int = 3000, moved: bool = True) -> list[Entry]:
+    """Payloads with a category that changes its shares, a flag, and names and texts that vary."""
+    rng = np.random.default_rng(5)
+    return [
+        entry(
+            number,
+            country=str(rng.choice(["de", "fr", "us"], p=[0.6, 0.3, 0.1][:: -1 if late else 1])),
+            is_new=bool(rng.random() < 0.3),
+            uid=f"visit {number}",
+            note=" ".join(rng.choice(["good", "bad", "tea", "milk", "cup"], size=8)),
+        )
+        for number in range(count)
+        for late in [moved and number >= count // 2]
+    ]
+
+
+VISITS = visits()
+
+
+def test_a_category_whose_shares_change_is_named() -> None:
+    worker = drift()
+    [event] = drifts(worker.handle(VISITS))
+    assert (event.field, event.drift, event.detector) == ("country", "categorical", "categories")
+    assert event.severity is Severity.CRITICAL
+    assert {each.category for each in event.categories} == {"de", "fr", "us"}
+    lead = event.categories[0]
+    assert lead.category in {"us", "de"}
+    assert abs(lead.now - lead.before) > 0.15
+    assert f"'{lead.category}' in " in event.explanation
+    assert worker.counts()["OK"]["texts_left_out"] == 2  # uid, note
+
+
+def test_categories_that_stay_as_they_are_are_not_told_of() -> None:
+    assert drifts(drift().handle(visits(6000, moved=False))) == []
+
+
+def test_a_text_that_vanishes_and_one_that_comes_up_are_told_of() -> None:
+    entries = [
+        entry(n, **({"host": f"h{n}"} if n < 900 else {"stage": "late"})) for n in range(1800)
+    ]
+    found = drifts(drift().handle(entries))
+    assert {(each.field, each.drift.value) for each in found} == {
+        ("host", "presence"),
+        ("stage", "presence"),
+    }
+
+
+@settings(max_examples=5, deadline=None)
+@given(sizes=st.lists(st.integers(1, 900), max_size=6))
+def test_any_split_gives_the_same_events_about_categories(sizes: list[int]) -> None:
+    whole, split, found, at = drift(), drift(), [], 0
+    for size in [*sizes, len(VISITS)]:
+        found += drifts(split.handle(VISITS[at : at + size])) if at < len(VISITS) else []
+        at += size
+        again = drift()
+        again.restore(split.state())
+        split = again
+    assert found == drifts(whole.handle(VISITS))
+    assert split.state() == whole.state()
+
+
+def shifting(count: int = 4000) -> list[Entry]:
+    """Two fields of one sensor that move together, twice; those of another never do."""
+    rng = np.random.default_rng(8)
+    return [
+        entry(
+            number,
+            "s1" if number % 2 else "s2",
+            a=float(rng.normal()) + moved,
+            b=float(rng.normal()) - moved,
+        )
+        for number in range(count)
+        for moved in [3.0 * (number % 2 and number >= 1000) - 6.0 * (number % 2 and number >= 3200)]
+    ]
+
+
+def test_fields_that_drift_together_are_one_incident_and_later_ones_another() -> None:
+    worker = Drift(TOPOLOGY, quick(incident_quiet=500), "drift", Lane())
+    found = drifts(worker.handle(shifting()))
+    assert [sorted(each.field for each in pair) for pair in (found[:2], found[2:])] == 2 * [
+        ["a", "b"]
+    ]
+    first, second, third, fourth = found
+    assert first.incident == second.incident != third.incident == fourth.incident
+    assert [each.count for each in found] == [1, 2, 1, 2]
+    assert [each.status for each in found][::2] == [Status.OPEN, Status.OPEN]
+    assert second.first == first.message
+    assert second.worst == max(first.severity, second.severity, key=list(Severity).index)
+    assert {each.key for each in found} == {"s1"}
+
+
+def test_any_split_gives_the_same_drift_incidents() -> None:
+    entries, found, whole = shifting(), [], drift()
+    split = drift()
+    for at in range(0, len(entries), 77):
+        found += drifts(split.handle(entries[at : at + 77]))
+        again = drift()
+        again.restore(split.state())
+        split = again
+    assert found == drifts(whole.handle(entries))
+    assert split.state() == whole.state()
+
+
+def quick(**detectors: Any) -> Any:
+    settings = TOPOLOGY.workers["drift"]
+    changed = settings.detectors.model_copy(update=detectors)  # type: ignore[union-attr]
+    return settings.model_copy(update={"detectors": changed})
