@@ -13,7 +13,8 @@
 -- ARGV[6]  only entries from this id on; '-' for all
 -- ARGV[7]  and up to this one; '+' for all
 -- ARGV[8]  0: this delivery is not counted as an attempt (the worker never died)
--- ARGV[9]  and on: ids of another's entries that come last, since its process died over them
+-- ARGV[9]  1: oldest first; 0: those delivered least come first
+-- ARGV[10] and on: ids of entries that are left where they are
 --
 -- Returns {pending entries seen, {{id, attempts, fields or false}, ...}}; false fields: the entry
 -- itself is gone from the stream (it was trimmed or deleted), and is no longer pending either.
@@ -21,25 +22,27 @@
 local stream, group, other, me = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 if other ~= me and redis.call('EXISTS', KEYS[2]) == 1 then return {0, {}} end
 
-local pending = redis.call('XPENDING', stream, group, ARGV[6], ARGV[7], ARGV[4], other)
-if #pending == 0 then
-  if other ~= me and ARGV[6] == '-' and ARGV[7] == '+' then
-    redis.call('XGROUP', 'DELCONSUMER', stream, group, other)
-  end
-  return {0, {}}
+local left = {}
+for i = 10, #ARGV do left[ARGV[i]] = true end
+local many = tonumber(ARGV[4])
+local found = redis.call('XPENDING', stream, group, ARGV[6], ARGV[7], many + #ARGV - 9, other)
+if #found == 0 and other ~= me and ARGV[6] == '-' and ARGV[7] == '+' then
+  redis.call('XGROUP', 'DELCONSUMER', stream, group, other)
 end
 
--- Of another's entries those that were delivered least come first: an entry that kills its workers
--- keeps none of its neighbours waiting. Our own stay in their order, which may matter.
-if other ~= me then
-  local last = {}
-  for i = 9, #ARGV do last[ARGV[i]] = 1 end
-  for i, item in ipairs(pending) do item[5], item[6] = i, last[item[1]] or 0 end
+local pending = {}
+for _, item in ipairs(found) do
+  if not left[item[1]] then
+    pending[#pending + 1] = item
+    item[5] = #pending
+  end
+end
+
+-- An entry that kills its workers keeps none of its neighbours waiting, if their order allows it.
+if ARGV[9] ~= '1' then
   table.sort(pending, function(a, b)
-    for _, by in ipairs({6, 4, 5}) do
-      if a[by] ~= b[by] then return a[by] < b[by] end
-    end
-    return false
+    if a[4] ~= b[4] then return a[4] < b[4] end
+    return a[5] < b[5]
   end)
 end
 
@@ -47,7 +50,7 @@ local claimed = {}
 for _, item in ipairs(pending) do
   local id, delivered = item[1], item[4]
   local alone = delivered > tonumber(ARGV[5])
-  if alone and #claimed > 0 then break end
+  if #claimed == many or (alone and #claimed > 0) then break end
   local attempts = delivered + tonumber(ARGV[8])
   local entries = redis.call('XCLAIM', stream, group, me, 0, id, 'RETRYCOUNT', attempts)
   local fields = entries[1] and entries[1][2] or false

@@ -31,7 +31,9 @@
 --   arguments of its outputs
 --
 -- Returns {inputs acknowledged, duplicates among them, outputs emitted}.
--- Errors: FENCED (the lease is not ours, or a failover has taken commits back); WRONGTYPE or NOPERM before anything was written.
+-- Errors: FENCED (the lease is not ours, or a failover has taken commits back), NOPERM, and WRONGTYPE
+-- for a stream, all before anything was written. Counters or positions that are no hash are found out
+-- after it: inputs and outputs then stand as they should, counters and the lineage record are missing.
 
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return redis.error_reply('FENCED the lease ' .. KEYS[1] .. ' is not held with this token')
@@ -60,6 +62,24 @@ if want_lineage then
   local refusal = must_be_writable(KEYS[5])
   if refusal then return refusal end
 end
+
+-- Books that may not be kept are found out before the first acknowledgement, too.
+local function must_be_allowed(command, key, ...)
+  if redis.acl_check_cmd(command, key, ...) then return nil end
+  return redis.error_reply('NOPERM this user may not ' .. command .. ' ' .. key)
+end
+
+local refusal = must_be_allowed('HINCRBY', KEYS[2], 'entries', '1')
+if ARGV[6] == '1' then refusal = refusal or must_be_allowed('HSET', KEYS[4], 'position', '0') end
+if ARGV[4] ~= '' then refusal = refusal or must_be_allowed('SET', KEYS[3], '') end
+for i = 6, #KEYS do
+  if KEYS[i]:sub(1, 14) == 'penstock:seen:' then  -- one stands for all
+    refusal = refusal or must_be_allowed('GET', KEYS[i]) or must_be_allowed('SET', KEYS[i], '')
+      or must_be_allowed('DEL', KEYS[i])
+    break
+  end
+end
+if refusal then return refusal end
 
 local positions = tonumber(ARGV[at])
 at = at + 1

@@ -18,9 +18,9 @@ from streams.scripts import Running, run_script
 class Claim:
     """Which pending entries to take: at most ``count`` with ids from ``start`` to ``end``.
 
-    Entries delivered more than ``alone_beyond`` times come one at a time; those of another
-    consumer whose ids are in ``last`` come when there is no other. ``counted`` False leaves their
-    delivery counter as it is: the worker was away from its server, but never died.
+    Entries delivered more than ``alone_beyond`` times come one at a time; those whose ids are in
+    ``but`` are left. ``counted`` False leaves their delivery counter as it is: the worker was away
+    from its server, but never died. Those delivered least come first, unless ``ordered``.
     """
 
     count: int
@@ -28,7 +28,8 @@ class Claim:
     start: str = "-"
     end: str = "+"
     counted: bool = True
-    last: Collection[str] = ()
+    ordered: bool = False
+    but: Collection[str] = ()
 
 
 class Reader:
@@ -112,14 +113,14 @@ class Reader:
     def claim(self, other: str, key: str, claim: Claim) -> tuple[int, list[Entry]]:
         """Take pending entries of ``other``: a consumer without a lease, or ourselves.
 
-        Returns how many pending entries were seen, and those claimed, oldest first. The name of
-        another consumer that has none left is removed in the same step.
+        Returns how many pending entries were seen, but for those left, and those claimed. The name
+        of another consumer that has none pending is removed in the same step.
         """
         keys = [key, self._lane.lease(self._group, other)]
         args = [
             self._group, other, self._consumer,
             claim.count, claim.alone_beyond, claim.start, claim.end, int(claim.counted),
-            *claim.last,
+            int(claim.ordered), *claim.but,
         ]  # fmt: skip
         seen, claimed = run_script(self._client, "claim", keys, args)
         entries = [
@@ -133,6 +134,11 @@ class Reader:
         """Take one of our own pending entries for its next attempt; None if it is settled."""
         _, entries = self.claim(self._consumer, key, Claim(count=1, start=entry_id, end=entry_id))
         return entries[0] if entries else None
+
+    def has_pending(self) -> bool:
+        """Whether anything is pending for us; of whatever is in hand too."""
+        asked = [self._group, "-", "+", 1, self._consumer]
+        return any(send(self._client, "XPENDING", key, *asked) for key in self.keys)
 
     def give_back(self) -> None:
         """Take back the attempts of whatever is still pending for us, because we end unharmed."""

@@ -28,6 +28,11 @@ class Intake:
         """Whether a batch is on its way already."""
         return self._ahead is not None
 
+    @property
+    def has_retries(self) -> bool:
+        """Whether entries wait for their next attempt."""
+        return len(self._retries) > 0
+
     def retry(self, entry: Entry, now_s: float) -> None:
         """Have an entry again after a while."""
         self._retries.add(entry, now_s)

@@ -30,6 +30,7 @@ _HANDLED = _ENDING | {signal.SIGCHLD}
 _IN_ORDER = b"."
 _INHERITED_AFTER_S = 1.0  # a process that lived as long has taken over from those before it
 _MOST_DEAD = 8
+_MOST_SUSPECTS = 64
 _PR_SET_PDEATHSIG = 1
 
 
@@ -39,7 +40,7 @@ class Kept:
 
     ``pid`` is the keeper's; ``holder`` names the process that works on any host, ``dead`` those
     before it whose leases may last, empty for the first; ``suspects`` are the ids of the entries
-    that the last of them had in hand; ``restarts`` counts the processes that ended before this
+    that they had in hand; ``restarts`` counts the processes that ended before this
     one; ``stopping`` is set by SIGTERM and SIGINT.
     """
 
@@ -102,17 +103,17 @@ def keep(
     keeper tells the process to drain.
     """
     allowance, restarts, words = allowance or Allowance(), 0, SimpleQueue[int]()
-    holder, dead = holder_name(), tuple[str, ...]()
+    holder, dead, suspects = holder_name(), tuple[str, ...](), tuple[str, ...]()
     for number in _HANDLED:
         signal.signal(number, lambda number, _: words.put(number))
     while True:
         signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         keeper, (said, say), born_s = os.getpid(), os.pipe(), time.monotonic()
-        suspects = hands.emptied()
+        suspects = (*suspects, *hands.emptied())[-_MOST_SUSPECTS:]
         child = os.fork()
         if child == 0:
             stopping = _begin(keeper)
-            code = work(Kept(keeper, holder, dead, suspects, restarts, stopping))
+            code = work(Kept(keeper, holder, dead, frozenset(suspects), restarts, stopping))
             os.write(say, _IN_ORDER)
             return code
         os.close(say)

@@ -1,7 +1,7 @@
 """The loop that runs every worker: take up work, then read, handle, commit until told to stop.
 
-What happens to a batch that raises is in ``poison.py``; how state and pending entries come back
-after a crash is in ``recovery.py``. All three work on the same ``Station``.
+What happens to a batch that raises is in ``poison.py``; how the state comes back after a crash is
+in ``recovery.py``, how pending entries do in ``takeover.py``. All work on the same ``Station``.
 """
 
 import threading
@@ -14,7 +14,6 @@ from typing import Any
 from streams.entry import Entry, Settled
 from streams.errors import GroupMissing, LeaseLost, ServerAway, ServerFull
 from streams.outage import Backoff, Outage
-from streams.reader import Claim
 from streams.trim import trim
 from workers.handler import Handler, StatefulHandler, TryLater
 from workers.intake import Intake
@@ -25,10 +24,9 @@ from workers.recovery import Recovery
 from workers.settling import Settling
 from workers.standing import Standing
 from workers.station import Station
+from workers.takeover import Takeover
 from workers.tenure import Tenure
 
-_CLAIMED_BY_ONE = 64  # pending entries looked at to claim one of them
-_CLAIM_EVERY_S = 0.5  # a supervisor ends the leases of the dead at once
 _BACK_WITHIN_S = 10.0  # after an outage: the longest wait for its end, and a heartbeat
 
 
@@ -68,8 +66,11 @@ class Loop:
             now_s=now_s, monotonic_s=monotonic_s,
         )  # fmt: skip
         self._tenure = Tenure(station.lease, station.lane.index, station.holder, station.share)
-        self._claim_at = self._trim_at = 0.0
-        self._new = True
+        self._takeover = Takeover(
+            station, self._settling, self._intake, self._stopping,
+            settle=self._settle, bury=self._bury, monotonic_s=monotonic_s,
+        )  # fmt: skip
+        self._trim_at = 0.0
 
     def run(self) -> None:
         """Work until told to stop; then checkpoint and give the lease back."""
@@ -97,6 +98,7 @@ class Loop:
         self._settling.drop()
         self._intake.drop()
         self._recovery.in_doubt()
+        self._tenure.doubt()
 
     def _begin_anew(self, error: Exception) -> None:
         """Pause before work is taken up anew; longer each time, until a turn succeeds."""
@@ -117,7 +119,7 @@ class Loop:
         station = self._station
         if not self._tenure.take():
             elsewhere = station.lease.taken()
-            self._new |= elsewhere  # what another process leaves pending, it may have died of
+            self._takeover.fresh |= elsewhere  # what another leaves pending, it may have died of
             self._outage.over()
             self._standing.enter("standby" if elsewhere else "waiting")
             self._stopping.wait(min(0.5, station.lease.ttl_s / 10))
@@ -128,13 +130,8 @@ class Loop:
             self._log.info("groups_created", streams=missing)
         self._recovery.restore_state()
         self._intake.drop()  # it is pending, and so comes first
-        for key in station.reader.keys:
-            self._settle_pending_of(station.lease.consumer, key)
-        if self._outage.lasting:  # all leases may have run out; who lives comes back by then
-            self._claim_at = self._monotonic_s() + min(station.lease.ttl_s, _BACK_WITHIN_S)
-        else:
-            self._take_over_from_the_dead()  # what they had read is older than what is new
-        self._new = False
+        back_within_s = min(station.lease.ttl_s, _BACK_WITHIN_S)
+        self._takeover.at_start(back_within_s if self._outage.lasting else None)
         self._outage.over()
         self._standing.enter("running")
         return True
@@ -142,7 +139,7 @@ class Loop:
     def _give_back(self) -> None:
         """Leave the lane to a process that has fewer; it goes on from our checkpoint."""
         self._hand_over()
-        self._new = True
+        self._takeover.fresh = True
         self._standing.enter("standby")
         self._log.info("lane_given_back")
 
@@ -216,56 +213,10 @@ class Loop:
         self._settling.commit([letter], checkpoint=True)
         self._log.error("dead_letter", message=entry.uid, attempts=entry.attempts)
 
-    def _settle_pending_of(self, consumer: str, key: str) -> None:
-        """Take over and settle what a consumer left pending on a stream, oldest first.
-
-        What a dead worker had comes one by one: if one of them is what kills workers, its
-        neighbours are settled beside it, and do not gain attempts with it. What its process had
-        in hand comes last.
-        """
-        start = "-"
-        while not self._stopping.is_set():
-            seen, start = self._settle_page(consumer, key, start)
-            if not seen:
-                return
-
-    def _settle_page(self, consumer: str, key: str, start: str) -> tuple[int, str]:
-        """One step of the same: how many were seen, and where the next step starts."""
-        station, ours = self._station, consumer == self._station.lease.consumer
-        settings = station.settings
-        counted = self._new or not ours
-        with self._station.floor.alone():
-            self._settling.finish()
-            claim = Claim(
-                count=min(settings.max_batch, _CLAIMED_BY_ONE) if counted else settings.max_batch,
-                alone_beyond=0 if counted else settings.max_attempts,
-                start=start,
-                counted=counted,
-                last=station.suspects,
-            )
-            seen, entries = self._station.reader.claim(consumer, key, claim)
-            for entry in [e for e in entries if e.attempts > settings.max_attempts]:
-                entry.attempts -= 1  # this delivery is for its burial
-                self._bury(entry, f"its worker ended {entry.attempts} times while handling it")
-                entry.attempts += 1
-            self._settle([e for e in entries if e.attempts <= settings.max_attempts])
-            self._settling.finish()
-        return seen, f"({entries[-1].id}" if ours and entries else start
-
-    def _take_over_from_the_dead(self) -> None:
-        station = self._station
-        self._claim_at = self._monotonic_s() + min(station.lease.ttl_s / 2, _CLAIM_EVERY_S)
-        if station.exclusive:
-            return  # every owner has the same name: what is left pending is its own
-        for key in station.reader.keys:
-            for consumer in station.reader.others(key):
-                self._settle_pending_of(consumer, key)
-
     def _keep_house(self) -> None:
         """Between batches: take over from the dead, and trim what everybody has settled."""
         station, now = self._station, self._monotonic_s()
-        if now >= self._claim_at:
-            self._take_over_from_the_dead()
+        self._takeover.keep()
         if now >= self._trim_at:
             self._trim_at = now + station.topology.delivery.trim_every
             self._trim()

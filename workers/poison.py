@@ -85,6 +85,9 @@ class Retries:
     def __init__(self) -> None:
         self._heap: list[tuple[float, str, str]] = []
 
+    def __len__(self) -> int:
+        return len(self._heap)
+
     def add(self, entry: Entry, now_s: float) -> None:
         """Schedule the next attempt: 0.2 s after the first failure, doubling."""
         due_s = now_s + _FIRST_RETRY_S * 2.0 ** min(entry.attempts - 1, 10)

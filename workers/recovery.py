@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
-from schemas.settlements import DeadLetter
 from streams.checkpoint import Checkpoint, Header
 from streams.entry import Entry, Settled
 from streams.errors import CheckpointRefused
+from streams.quarantine import quarantined
 from workers.handler import Handler, StatefulHandler
 from workers.poison import halves
 from workers.station import Station
@@ -68,9 +68,8 @@ class Recovery:
         self._positions = self._station.committer.positions()
         start, known = self._from_checkpoint()
         if start is not None:
-            # A dead letter was checkpointed with its burial: only where that is gone can it come
-            # again, and one that ended its process would end each that follows.
-            self._replay(start, frozenset() if known else self._buried())
+            # One that ended its process would end each that replays it.
+            self._replay(start, self._buried())
         self.has_state = True
         if not known:
             self._save_first()
@@ -104,17 +103,19 @@ class Recovery:
         found: set[str] = set()
         while letters := reader.between(key, after, "+", _CHUNK):
             after = letters[-1].id
-            known = [DeadLetter.model_validate_json(e.get(b"data") or b"") for e in letters]
-            found |= {letter.message for letter in known if letter.worker == self._station.worker}
+            reasons = [quarantined(letter).reason for letter in letters]  # strangers' have none
+            mine = [each for each in reasons if each.get("worker") == self._station.worker]
+            found |= {str(each.get("message")) for each in mine}
         return frozenset(found)
 
     def _replay(self, start: dict[str, str], without: frozenset[str]) -> None:
         """Handle again what was committed after ``start``, but for the entries ``without``."""
         assert self._handler is not None
         count, packed = 0, self._handler.state()
+        many = min(_CHUNK, self._station.settings.max_batch)  # the deadline is meant for a batch
         for key, upto in self._positions.items():
             after = start.get(key, "-")
-            while chunk := self._station.reader.between(key, after, upto, _CHUNK):
+            while chunk := self._station.reader.between(key, after, upto, many):
                 mine = [entry for entry in chunk if self._is_to_replay(entry, without)]
                 packed = self._handle_silently(mine, packed) if mine else packed
                 count += len(chunk)

@@ -40,6 +40,7 @@ class Standing:
             yield
         finally:
             self._handling_since_s = None
+            self.turned()
 
     @property
     def ready(self) -> bool:
@@ -53,8 +54,9 @@ class Standing:
 
     @property
     def idle_s(self) -> float:
-        """Seconds since the loop last came round."""
-        return self._monotonic_s() - self._turned_at_s
+        """Seconds since the loop last came round; 0 while the handler works: it has a deadline."""
+        handles = self._handling_since_s is not None
+        return 0.0 if handles else self._monotonic_s() - self._turned_at_s
 
     def enter(self, state: State) -> None:
         """Change the state."""

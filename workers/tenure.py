@@ -12,19 +12,27 @@ class Tenure:
         self._lane = lane
         self._holder = holder
         self._share = share
+        self._doubtful = False
 
     def take(self) -> bool:
         """Keep the lane, or take it if it is free and our share has room; whether it is ours."""
-        if self._lease.renew():
+        if not self._doubtful and self._lease.renew():
             return True
-        if self._share is None:
-            return self._lease.acquire(self._holder)
-        if not self._share.may_take(self._lane):
+        if self._share is not None and not self._share.may_take(self._lane):
             return False
         taken = self._lease.acquire(self._holder)
-        if not taken:
+        if taken:
+            self._doubtful = False
+        elif self._share is not None:
             self._share.give(self._lane)
         return taken
+
+    def doubt(self) -> None:
+        """Have the next ``take`` draw a new token, which fences off what we sent before.
+
+        A command that we gave up may still be on its way to the server.
+        """
+        self._doubtful = True
 
     @property
     def surplus(self) -> bool:

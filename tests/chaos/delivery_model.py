@@ -146,7 +146,7 @@ class Delivery(RuleBasedStateMachine):
 
     @rule(name=CONSUMERS, other=CONSUMERS, count=st.integers(1, 4), alone=st.integers(0, 3))
     def claim(self, name: str, other: str, count: int, alone: int) -> None:
-        claim = Claim(count=count, alone_beyond=alone)
+        claim = Claim(count=count, alone_beyond=alone, ordered=other == name)
         seen, found = self.group[name].reader.claim(other, "IN", claim)
         if other != name and other in self.holder:
             assert (seen, found) == (0, [])

@@ -1,6 +1,8 @@
 """The hand-off between streams: acknowledged and emitted together, once, whoever else tries."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,14 @@ def holder(client: Client, consumer: str) -> tuple[Lease, Reader, Committer]:
         client, LANE, "gate", lease, author=AUTHOR, lineage="LINEAGE", remember_s=60.0
     )
     return lease, reader, committer
+
+
+@contextmanager
+def as_user(client: Client, user: str, password: str) -> Iterator[Client]:
+    """A client of the same server under another name."""
+    place = client.connection_pool.connection_kwargs
+    with connect(f"redis://{user}:{password}@{place['host']}:{place['port']}/0") as found:
+        yield found
 
 
 def forward(entry: Entry) -> Settled:
@@ -237,6 +247,43 @@ def test_entries_of_the_dead_are_claimed_and_their_name_removed(client: Client) 
     assert send(client, "XLEN", "OK") == 6
 
 
+def test_what_a_late_read_brought_is_settled_too(client: Client, tmp_path: Path) -> None:
+    topology = topology_from({**SMALL, "delivery": {"lease": "1s", "block": "50ms"}}, tmp_path)
+    with working(client, topology, "gate") as (running,):
+        until(lambda: running.standing.ready)
+        own = ("GROUP", "gate", running.station.holder)
+        payloads = readings(20)
+        with client.pipeline(transaction=True) as both:  # or the worker would be the first to read
+            for data in payloads:
+                both.execute_command("XADD", "IN", "*", "data", data)
+            both.execute_command("XREADGROUP", *own, "COUNT", 10, "STREAMS", "IN", ">")
+            both.execute()
+        until(lambda: settled(client, topology))
+        assert sorted(data_of(all_entries(client, topology, "OK"))) == sorted(payloads)
+
+
+def test_a_commit_that_may_not_keep_its_books_acknowledges_nothing(client: Client) -> None:
+    _, reader, commits = holder(client, "c")
+    add(client, 2)
+    entries = reader.read(2, 0.01)
+    seen = LANE.seen("IN", "a")
+    for denied in (("-hincrby",), ("-set",)):
+        send(client, "ACL SETUSER", "limited", "reset", "on", ">pw", "~*", "&*", "+@all", *denied)
+        with as_user(client, "limited", "pw") as limited:
+            lease = Lease(limited, LANE, "gate", "c", 10.0)
+            lease.token = commits._lease.token
+            mine = Committer(
+                limited, LANE, "gate", lease, author=AUTHOR, lineage="LINEAGE", remember_s=60.0
+            )
+            settled_ = [Settled(e, outputs=[Output("OK", e.fields)], remember="a") for e in entries]
+            with pytest.raises(ServerRefused):
+                mine.commit(settled_, at_ms=1)
+    send(client, "ACL DELUSER", "limited")
+    assert send(client, "XPENDING", "IN", "gate")[0] == 2
+    assert send(client, "XLEN", "OK") == 0
+    assert send(client, "EXISTS", seen) == 0
+
+
 def test_what_was_delivered_often_is_claimed_alone(client: Client) -> None:
     lease, dead, _ = holder(client, "dead")
     _, alive, _ = holder(client, "alive")
@@ -248,18 +295,37 @@ def test_what_was_delivered_often_is_claimed_alone(client: Client) -> None:
     assert (seen, [entry.attempts for entry in entries]) == (3, [3])
 
 
-def test_a_suspect_of_the_dead_comes_last(client: Client) -> None:
+def test_a_suspect_of_the_dead_is_left_as_long_as_it_is_wanted(client: Client) -> None:
     lease, dead, _ = holder(client, "dead")
     _, alive, commits = holder(client, "alive")
     add(client, 4)
     suspect, *others = [entry.id for entry in dead.read(4, 0.01)]
     lease.release()
     found = []
-    for _ in range(4):
-        _, (entry,) = alive.claim("dead", "IN", Claim(count=4, last={suspect}))
+    for _ in range(3):
+        _, (entry,) = alive.claim("dead", "IN", Claim(count=1, but={suspect}))
         commits.commit([forward(entry)], at_ms=1)
         found.append(entry.id)
-    assert found == [*others, suspect]
+    assert found == others
+    assert alive.claim("dead", "IN", Claim(count=1, but={suspect})) == (0, [])
+    assert alive.others("IN") == ["dead"], "its name stays as long as it has something pending"
+    _, (entry,) = alive.claim("dead", "IN", Claim(count=1))
+    assert entry.id == suspect
+
+
+def test_what_was_delivered_least_is_claimed_first_unless_order_matters(client: Client) -> None:
+    lease, dead, _ = holder(client, "dead")
+    _, alive, commits = holder(client, "alive")
+    add(client, 3)
+    often, *others = [entry.id for entry in dead.read(3, 0.01)]
+    dead.claim_one("IN", often)
+    lease.release()
+    _, entries = alive.claim("dead", "IN", Claim(count=2, alone_beyond=9, ordered=True))
+    assert [entry.id for entry in entries] == [often, others[0]]
+    _, (entry,) = alive.claim("alive", "IN", Claim(count=1, start=others[0]))
+    commits.commit([forward(entry)], at_ms=1)
+    _, entries = alive.claim("dead", "IN", Claim(count=2, alone_beyond=9))
+    assert [entry.id for entry in entries] == [others[1]]
 
 
 def test_a_delivery_need_not_be_counted(client: Client) -> None:

@@ -126,6 +126,21 @@ def test_a_lineage_record_that_cannot_be_written_makes_no_other(
     assert send(client, "XINFO STREAM", "LINEAGE")["entries-added"] == 1
 
 
+def test_one_attempt_is_enough_for_the_guilty_alone(client: Client, tmp_path: Path) -> None:
+    gate = {**SMALL["workers"]["gate"], "max_attempts": 1, "max_batch": 50}
+    topology = topology_from({**SMALL, "workers": {"gate": gate}}, tmp_path)
+    publish(client, 60, {31})
+    for _ in range(2):
+        handler = DiesWhile(
+            build_handler(topology, "gate", Lane()), lambda entry: entry.get(b"x") == POISON
+        )
+        run_until_killed(start_worker(client, topology, "gate", handler))
+    with working(client, topology, "gate"):
+        until(lambda: settled(client, topology))
+    assert send(client, "XLEN", "OK") == 59
+    assert len(letters(client, topology)) == 1
+
+
 def test_a_store_that_is_away_costs_no_attempt(client: Client, topology: Topology) -> None:
     class Away:
         def __init__(self, inner: Handler) -> None:

@@ -226,6 +226,67 @@ def test_a_rebuilt_state_is_not_handed_what_ended_its_process(
     assert emitted(client, topology, "summing") == undisturbed
 
 
+def test_what_ended_its_process_is_not_replayed_though_its_burial_had_no_checkpoint(
+    client: Client, topology: Topology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dying() -> ForgetsWhile:
+        handler = build_handler(topology, "summing", Lane())
+        assert isinstance(handler, StatefulHandler)
+        return ForgetsWhile(handler, lambda entry: entry.id == "1030-0")
+
+    fill(client, 200)
+    monkeypatch.setattr("streams.checkpoint._MOST_BYTES", 300)
+    for _ in range(topology.workers["summing"].max_attempts):
+        run_until_killed(start_worker(client, topology, "summing", dying()))
+    for _ in range(2):
+        running = start_worker(client, topology, "summing", dying())
+        until(lambda: settled(client, topology))
+        running.stop()
+    assert send(client, "XLEN", "DEAD_LETTER") == 1
+
+
+def test_a_rebuilt_state_is_replayed_in_batches_no_larger_than_usual(
+    client: Client, topology: Topology
+) -> None:
+    fill(client, 300)
+    undisturbed = finish(client, topology, "summing")
+    send(client, "SETRANGE", "penstock:checkpoint:summing", 60, b"\x00\x01\x02")
+    handler = build_handler(topology, "summing", Lane())
+    sizes, handle = [], handler.handle
+    handler.handle = lambda batch: sizes.append(len(batch)) or handle(batch)  # type: ignore[method-assign, func-returns-value]
+    running = start_worker(client, topology, "summing", handler)
+    until(lambda: running.standing.ready)
+    running.stop()
+    assert sum(sizes) == 300
+    assert max(sizes) == topology.workers["summing"].max_batch
+    assert emitted(client, topology, "summing") == undisturbed
+
+
+def test_a_strangers_entry_among_the_dead_letters_stops_nobody(
+    client: Client, topology: Topology
+) -> None:
+    fill(client, 100)
+    undisturbed = finish(client, topology, "summing")
+    fill(client, 100)
+    send(client, "XADD", "DEAD_LETTER", "*", "note", "not a dead letter")
+    send(client, "XADD", "DEAD_LETTER", "*", "data", "[1]")
+    assert finish(client, topology, "summing") == undisturbed
+
+
+def test_what_many_consumers_left_is_settled_by_the_one_who_owns_the_lane_now(
+    client: Client, topology: Topology
+) -> None:
+    fill(client, 100)
+    undisturbed = finish(client, topology, "summing")
+    fill(client, 100)
+    send(client, "XGROUP CREATE", "OK", "summing", "0")
+    for consumer in ("one", "two"):
+        send(client, "XREADGROUP", "GROUP", "summing", consumer, "COUNT", 7, "STREAMS", "OK", ">")
+    assert finish(client, topology, "summing") == undisturbed
+    names = [row["name"] for row in send(client, "XINFO CONSUMERS", "OK", "summing")]
+    assert names == [b"owner"]
+
+
 def test_a_state_that_is_too_large_for_a_checkpoint_stops_nobody(
     client: Client,
     topology: Topology,

@@ -57,7 +57,7 @@ def test_a_process_that_ends_by_a_fault_is_followed_by_another(fault: str, reaso
     ]
 
 
-def test_a_process_is_told_what_the_one_before_it_had_in_hand() -> None:
+def test_a_process_is_told_what_those_before_it_had_in_hand() -> None:
     work = """print("suspects", *sorted(kept.suspects), flush=True)
     if kept.restarts == 0:
         hands.of(0).note("1-0"); hands.of(1).note("2-0"); hands.of(1).note("3-0")
@@ -67,7 +67,7 @@ def test_a_process_is_told_what_the_one_before_it_had_in_hand() -> None:
     assert [line for line in lines if "suspects" in line] == [
         "suspects",
         "suspects 1-0 3-0",
-        "suspects",
+        "suspects 1-0 3-0",
     ]
 
 

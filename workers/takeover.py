@@ -1,0 +1,144 @@
+"""Entries that were delivered and never settled: those of the dead, and our own, taken up again."""
+
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+
+from streams.entry import Entry
+from streams.reader import Claim
+from workers.intake import Intake
+from workers.settling import Settling
+from workers.station import Station
+
+_CLAIMED_BY_ONE = 64  # pending entries looked at to claim one of them
+_CLAIM_EVERY_S = 0.5  # a supervisor ends the leases of the dead at once
+_SUSPECTS_AFTER_S = 0.2  # what is new comes first
+
+
+class Takeover:
+    """Finds what is pending for one loop, which settles it: ``settle`` a batch, ``bury`` an entry.
+
+    ``fresh`` says that our own pending entries may have ended a process: they are then counted as
+    delivered once more, and come one by one.
+    """
+
+    def __init__(
+        self,
+        station: Station,
+        settling: Settling,
+        intake: Intake,
+        stopping: threading.Event,
+        *,
+        settle: Callable[[Sequence[Entry]], None],
+        bury: Callable[[Entry, str], None],
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._station = station
+        self._settling = settling
+        self._intake = intake
+        self._stopping = stopping
+        self._settle = settle
+        self._bury = bury
+        self._monotonic_s = monotonic_s
+        self._claim_at_s = self._strays_at_s = 0.0
+        self.fresh = True
+
+    def at_start(self, after_outage_s: float | None) -> None:
+        """Settle all that was left, before anything new; but for what may end this process.
+
+        After an outage the leases of the living may have run out too: nobody counts as dead for
+        ``after_outage_s``.
+        """
+        if self._station.exclusive:
+            self._left_by_the_many()
+        self._own()
+        now_s = self._monotonic_s()
+        if after_outage_s is not None:
+            self._claim_at_s = now_s + after_outage_s
+        elif not self._station.exclusive:
+            self._of_the_dead(but=self._station.suspects)
+            self._claim_at_s = self._monotonic_s() + _SUSPECTS_AFTER_S
+        self._strays_at_s = now_s + self._station.lease.ttl_s
+        self.fresh = False
+
+    def keep(self) -> None:
+        """Between batches: see who has died, and what came without our knowing."""
+        if self._station.exclusive:
+            return  # every owner has the same name, and reads by its lease
+        now_s = self._monotonic_s()
+        if now_s >= self._claim_at_s:
+            self._of_the_dead()
+            self._claim_at_s = now_s + min(self._station.lease.ttl_s / 2, _CLAIM_EVERY_S)
+        if now_s >= self._strays_at_s:
+            self._strays_at_s = now_s + self._station.lease.ttl_s
+            self._strays()
+
+    def _own(self) -> None:
+        for key in self._station.reader.keys:
+            self._pending_of(self._station.lease.consumer, key)
+
+    def _of_the_dead(self, but: Collection[str] = ()) -> None:
+        reader = self._station.reader
+        for key in reader.keys:
+            for consumer in reader.others(key):
+                self._pending_of(consumer, key, but=but)
+
+    def _left_by_the_many(self) -> None:
+        """What was pending when a worker that had consumers of many names became one that owns
+        its lane alone; behind its state, since that only goes forward.
+        """
+        reader, positions = self._station.reader, self._station.committer.positions()
+        for key in reader.keys:
+            after = positions.get(key)
+            for consumer in reader.others(key):
+                self._pending_of(consumer, key, f"({after}" if after else "-")
+
+    def _strays(self) -> None:
+        """Settle what a read brought us that we had given up: the server may have done it since."""
+        with self._station.floor.shared():
+            while self._intake.has_more:
+                self._settle(self._intake.next(self._monotonic_s(), ahead=False))
+        self._settling.finish()
+        if not self._intake.has_retries and self._station.reader.has_pending():
+            self._own()
+
+    def _pending_of(
+        self, consumer: str, key: str, start: str = "-", but: Collection[str] = ()
+    ) -> None:
+        """Take over and settle what a consumer left pending on a stream, oldest first.
+
+        What a dead worker had comes one by one: if one of them is what kills workers, its
+        neighbours are settled beside it, and do not gain attempts with it.
+        """
+        while not self._stopping.is_set():
+            seen, start = self._page(consumer, key, start, but)
+            if not seen:
+                return
+
+    def _page(self, consumer: str, key: str, start: str, but: Collection[str]) -> tuple[int, str]:
+        """One step of the same: how many were seen, and where the next step starts."""
+        settings, ours = self._station.settings, consumer == self._station.lease.consumer
+        counted = self.fresh or not ours
+        with self._station.floor.alone():
+            self._settling.finish()
+            claim = Claim(
+                count=min(settings.max_batch, _CLAIMED_BY_ONE) if counted else settings.max_batch,
+                alone_beyond=0 if counted else settings.max_attempts,
+                start=start,
+                counted=counted,
+                ordered=ours or self._station.exclusive,
+                but=but,
+            )
+            seen, entries = self._station.reader.claim(consumer, key, claim)
+            spent = [entry for entry in entries if self._is_spent(entry)]
+            for entry in spent:
+                entry.attempts -= 1  # this delivery is for its burial
+                self._bury(entry, f"its worker ended {entry.attempts} times while handling it")
+            self._settle([entry for entry in entries if entry not in spent])
+            self._settling.finish()
+        return seen, f"({entries[-1].id}" if ours and entries else start
+
+    def _is_spent(self, entry: Entry) -> bool:
+        """Whether an entry had its attempts; who only shared a batch with another has one more."""
+        most = self._station.settings.max_attempts
+        return entry.attempts > (most if entry.id in self._station.suspects else max(most, 2))
