@@ -10,6 +10,7 @@ from detectors.fields import FieldTable
 from detectors.incidents import Finding, Incidents, Transition
 from detectors.texts import Codebooks, is_text_column, path_of
 from detectors.watch import DriftVerdict, DriftWatch
+from detectors.watch.keyed import MOST_BYTES
 from detectors.watch.levels import AlphaBudget
 from detectors.watch.sentences import PRESENCE, drift_sentence, effect_words, move_name
 from schemas.anomaly_settings import IncidentSettings
@@ -50,7 +51,10 @@ class DriftStream(WatchedStream[DriftVerdict]):
         self._recent = Recent()
         together = IncidentSettings(quiet=options.incident_quiet)
         self._incidents = Incidents(together, worker)
-        self._pairs = LabelledPairs(labels, options) if labels else None
+        # All that is watched shares one checkpoint: each stream, and each one's pairs.
+        shares = sum(2 if each.labels else 1 for each in settings.watch.values())
+        self._watch.max_bytes = MOST_BYTES // shares
+        self._pairs = LabelledPairs(labels, options, MOST_BYTES // shares) if labels else None
 
     def events(self, entries: Sequence[Entry]) -> list[Told]:
         """An event for each change, at the message that made it evident."""

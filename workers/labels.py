@@ -166,12 +166,15 @@ class Waiting:
 
 
 class LabelledPairs:
-    """What a stream's pairs say about its model: a watch for each value of the key."""
+    """What a stream's pairs say about its model: a watch for each value of the key.
 
-    def __init__(self, labels: LabelSettings, detectors: DriftSettings) -> None:
+    The states of all of them take ``max_bytes`` at most.
+    """
+
+    def __init__(self, labels: LabelSettings, detectors: DriftSettings, max_bytes: int) -> None:
         self._waiting = Waiting(labels)
         self._watch: KeyedWatch[DriftVerdict] = KeyedWatch(
-            lambda: QualityWatch(detectors, labels.calibration), detectors.max_keys
+            lambda: QualityWatch(detectors, labels.calibration), detectors.max_keys, max_bytes
         )
         self.recent = Recent()
 
