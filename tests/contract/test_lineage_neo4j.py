@@ -9,6 +9,7 @@ from lineage.errors import QueryError, StoreError
 from lineage.read_only import ReadOnlyNeo4j
 from lineage.store import StoreSettings, open_store
 from tests.servers.lineage_kills import kill_writer
+from tests.servers.lineage_places import emptied
 from tests.servers.lineage_records import commit, output
 
 pytestmark = pytest.mark.timeout(600)  # the first use of Neo4j may wait for Maven
@@ -46,22 +47,15 @@ def test_constraints_and_indexes_are_made_by_the_first_write(neo4j_uri: str) -> 
         assert store.counts()["entities"] >= 2
 
 
-def _emptied(uri: str) -> str:
-    where = StoreSettings(uri)
-    with GraphDatabase.driver(where.address, auth=where.credentials) as driver:
-        driver.execute_query("MATCH (n) DETACH DELETE n", database_="neo4j")
-    return uri
-
-
 def test_killed_writers_lose_and_double_nothing(neo4j_uri: str) -> None:
-    found = kill_writer(_emptied(neo4j_uri), 4)
+    found = kill_writer(emptied(neo4j_uri), 4)
     assert (found.kills, found.lost, found.doubled, found.faults) == (4, 0, 0, 0)
     assert found.commits >= found.told > 4
 
 
 def test_what_an_older_release_wrote_is_merged_when_it_comes_again(neo4j_uri: str) -> None:
     records = [commit(5, output("L3", "L3_IN/1-0", tenant="acme")), commit(6, output("L4"))]
-    with open_store(_emptied(neo4j_uri)) as store:
+    with open_store(emptied(neo4j_uri)) as store:
         store.write(records)
         before = store.counts()
         where = StoreSettings(neo4j_uri)

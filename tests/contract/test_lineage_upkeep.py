@@ -14,6 +14,7 @@ from lineage.retention import Ages, due, hold, release, retain
 from lineage.store import LineageStore, StoreSettings, open_store
 from lineage.trace import fetch
 from lineage.verify import Verification, verify
+from tests.servers.lineage_places import emptied
 from tests.servers.lineage_records import LAYERS, commit, output
 
 pytestmark = pytest.mark.timeout(600)  # the first use of Neo4j may wait for Maven
@@ -37,10 +38,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str,
 
         yield f"sqlite:{path}", with_sql
         return
-    uri = request.getfixturevalue("neo4j_uri")
+    uri = emptied(request.getfixturevalue("neo4j_uri"))
     where = StoreSettings(uri)
     with GraphDatabase.driver(where.address, auth=where.credentials) as driver:
-        driver.execute_query("MATCH (n) DETACH DELETE n", database_="neo4j")
 
         def with_cypher(_: str, cypher: str) -> None:
             done = driver.execute_query(cypher, database_="neo4j")

@@ -20,13 +20,15 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Fresh]:
         yield lambda: f"sqlite:{tmp_path}/{next(numbers)}.db"
         return
     uri = request.getfixturevalue("neo4j_uri")
-    where = StoreSettings(uri)
-    with GraphDatabase.driver(where.address, auth=where.credentials) as driver:
+    yield lambda: emptied(uri)
 
-        def empty() -> str:
-            with driver.session(database="neo4j") as session:  # a large graph goes part by part
-                part = "CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
-                session.run(f"MATCH (n) {part}").consume()
-            return uri
 
-        yield empty
+def emptied(uri: str) -> str:
+    """Delete all that a Neo4j has, part by part, since a large graph exceeds a transaction."""
+    where, part = StoreSettings(uri), "CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
+    with (
+        GraphDatabase.driver(where.address, auth=where.credentials) as driver,
+        driver.session(database="neo4j") as session,
+    ):
+        session.run(f"MATCH (n) {part}").consume()
+    return uri
