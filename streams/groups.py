@@ -19,9 +19,9 @@ def lag_of(row: Mapping[str, Any], length: int, last_id: bytes) -> int | None:
     """Entries of a stream not yet delivered to a group; None where the server cannot tell.
 
     ``row`` is the group's, ``length`` and ``last_id`` (the last generated) are the stream's. Redis
-    7.0 counts too many after a failover, and after a slot has moved: its replicas lose count of
-    what a group has read. Who was delivered the last entry has none left, and there are never
-    more than the stream holds.
+    7.0 counts too many after a failover, after a slot has moved, and sometimes after a restart: it
+    loses count of what a group has read. Who was delivered the last entry has none left, and there
+    are never more than the stream holds.
 
     >>> lag_of({"lag": 1429, "last-delivered-id": b"7-0"}, 4000, b"7-0")
     0

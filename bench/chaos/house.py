@@ -12,7 +12,7 @@ from schemas.topology_graph import readers
 from streams.connection import Client, send
 from streams.entry import Entry
 from streams.errors import GroupMissing
-from streams.groups import group_rows
+from streams.groups import group_rows, lag_of
 from streams.observe import since
 from supervisor.estate import Estate
 from tests.servers.pipeline import data_of, topology_from, until
@@ -71,12 +71,17 @@ class House:
 
 
 def _rows(client: Client, stream: str, names: set[str]) -> list[dict[str, Any]]:
-    """What the server says of these groups; empty while one of them is missing."""
+    """What the server says of these groups, and how far behind they are; empty while one of them
+    is missing.
+    """
     try:
+        info = send(client, "XINFO STREAM", stream)
         rows = [row for row in group_rows(client, stream) if row["name"].decode() in names]
     except GroupMissing:
         return []
-    return rows if len(rows) == len(names) else []
+    length, last_id = info["length"], info["last-generated-id"]
+    found = [{**row, "lag": lag_of(row, length, last_id)} for row in rows]
+    return found if len(found) == len(names) else []
 
 
 @contextmanager
