@@ -63,7 +63,7 @@ class Allowance:
     def __init__(
         self,
         *,
-        most: int = 30,
+        most: int = 60,
         every_s: float = 1.0,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
