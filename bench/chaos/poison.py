@@ -19,8 +19,7 @@ from streams.entry import Entry
 from streams.publish import Outgoing, Publisher
 
 APART_S = {"raises": 0.4, "breaks": 0.4, "eats": 3.0, "exits": 1.2, "loops": 3.0}
-"""Seconds between two entries of a sort: a little more than it takes to bury one, so that no
-neighbour waits for two of them."""
+"""Seconds between two entries of a sort, on average: a little more than it takes to bury one."""
 
 _MOST_BYTES = 700_000_000
 _CHUNK = 10
