@@ -18,8 +18,11 @@ from schemas.settlements import DeadLetter
 from streams.entry import Entry
 from streams.publish import Outgoing, Publisher
 
-APART_S = {"raises": 0.4, "breaks": 0.4, "eats": 3.0, "exits": 1.2, "loops": 3.0}
-"""Seconds between two entries of a sort, on average: a little more than it takes to bury one."""
+APART_S = {"raises": 0.9, "breaks": 0.9, "eats": 3.6, "exits": 1.2, "loops": 3.6}
+"""Seconds between two entries of a sort, on average. They are never closer than ``_LEAST`` of it,
+which is more than it takes to bury one: what is measured is the delay by one entry, not by two.
+"""
+_LEAST = 0.75
 
 _MOST_BYTES = 700_000_000
 _CHUNK = 10
@@ -64,7 +67,8 @@ def _plan(sizes: Sizes, rng: random.Random) -> dict[int, str]:
     found, start = {}, 0
     for sort in APART_S:
         for _ in range(sizes.poison_each):
-            found[start + rng.randrange(sizes.poison_apart)] = sort
+            at = rng.randrange(round(sizes.poison_apart * (1 - _LEAST)))
+            found[start + at] = sort
             start += sizes.poison_apart
     return found
 

@@ -43,10 +43,9 @@ _FAULTS = {
     "under the same id, what was not acknowledged.",
     "poison of five sorts": "entries that raise, end the process, eat memory up to a limit, loop "
     "past the deadline of 0.5 s, or make an event that the target does not take; one process, "
-    "forked anew at once; three attempts, the next of its sort 0.4 to 3 s later on average. Each "
-    "became a dead letter with its reason. Some pairs that loop are 1.4 s apart, the second before "
-    "the first is buried, so a message may wait for both; which it was that waited longest is not "
-    "recorded.",
+    "forked anew at once; three attempts, the next of its sort 0.9 to 3.6 s later on average and "
+    "never before the one before it is buried: what was measured is the delay by one entry. Where "
+    "two lie in one batch, a message waits for both. Each became a dead letter with its reason.",
     "masters killed and slots moved, 8 lanes": "three masters and three replicas; masters die and "
     "slots move in turn, while four producers publish, each message waiting for one replica "
     "(`Copies(replicas=1)`); events equal: the memory numbered every sensor's readings without a "
