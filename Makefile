@@ -38,7 +38,7 @@ test: setup-dev ## every test, with coverage
 
 chaos: setup-dev ## make every fault, many times (up to half an hour), and write what came of it
 	$(BIN)/python -m bench.chaos --out bench/results/chaos.json; code=$$?; \
-	$(BIN)/python -m bench.chaos.report > docs/chaos.md; exit $$code
+	$(BIN)/python -m bench.chaos.report; exit $$code
 
 bench: setup-bench ## measure every loop, its rivals and the whole topology, and write it down
 	$(BIN)/python -m bench.pipeline --out bench/results/pipeline.json
@@ -69,7 +69,7 @@ docs: setup ## write the generated pages of docs/ anew
 	$(BIN)/python -m schemas.reference_page > docs/schemas.md
 	$(BIN)/python -m schemas.topology_page > docs/topology.md
 	$(BIN)/python -m supervisor.cli_page > docs/cli.md
-	$(BIN)/python -m bench.chaos.report > docs/chaos.md
+	$(BIN)/python -m bench.chaos.report
 	$(BIN)/python -m bench.pipeline.report > docs/performance-figures.md
 	$(BIN)/python -m bench.lineage.report > docs/lineage-figures.md
 	$(BIN)/python -m bench.detection.pages

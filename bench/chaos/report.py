@@ -1,6 +1,9 @@
-"""Writes the last run as a page: ``python -m bench.chaos.report > docs/chaos.md``."""
+"""Writes the last run as pages: ``python -m bench.chaos.report``.
 
-import sys
+All of it is docs/chaos.md; its table stands in docs/guarantees.md too, between two marks.
+"""
+
+from pathlib import Path
 
 from bench.chaos.result import HEADS, RESULTS, Result, Row, cells, load
 
@@ -55,6 +58,12 @@ _FAULTS = {
 }
 
 
+PAGE, GUARANTEES = (
+    Path(__file__).parents[2] / "docs" / name for name in ("chaos.md", "guarantees.md")
+)
+_BEGIN, _END = "<!-- the last chaos run -->\n", "<!-- end of the last chaos run -->\n"
+
+
 def render(result: Result) -> str:
     """The page."""
     parts = [_INTRODUCTION, _table(result.rows), _MEANING, _explained(result.rows)]
@@ -64,6 +73,13 @@ def render(result: Result) -> str:
 def _table(rows: list[Row]) -> str:
     lines = [HEADS, tuple("---" for _ in HEADS), *(cells(row) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def with_figures(guarantees: str, result: Result) -> str:
+    """The page of the guarantees with the figures of a run between its marks."""
+    before, rest = guarantees.split(_BEGIN)
+    _, after = rest.split(_END)
+    return f"{before}{_BEGIN}\n{_table(result.rows)}\n{_END}{after}"
 
 
 def _explained(rows: list[Row]) -> str:
@@ -98,5 +114,13 @@ def _place(result: Result) -> str:
     )
 
 
+def main() -> None:
+    """Write both pages."""
+    result = load(RESULTS)
+    PAGE.write_text(render(result), encoding="utf-8")
+    guarantees = GUARANTEES.read_text(encoding="utf-8")
+    GUARANTEES.write_text(with_figures(guarantees, result), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(render(load(RESULTS)))
+    main()

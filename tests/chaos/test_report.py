@@ -3,11 +3,8 @@
 from pathlib import Path
 
 from bench.chaos.faults import FAULTS
-from bench.chaos.report import render
+from bench.chaos.report import GUARANTEES, PAGE, render, with_figures
 from bench.chaos.result import RESULTS, Result, Row, keep, load
-from tests.servers.processes import ROOT
-
-PAGE = ROOT / "docs" / "chaos.md"
 
 
 def result(*rows: Row) -> Result:
@@ -21,8 +18,14 @@ def row(fault: str, lost: int = 0) -> Row:
 
 
 def test_the_page_is_fresh() -> None:
-    said = "run: python -m bench.chaos.report > docs/chaos.md"
+    said = "run: python -m bench.chaos.report"
     assert PAGE.read_text(encoding="utf-8") == render(load(RESULTS)), said
+
+
+def test_the_guarantees_name_the_figures_of_the_last_run() -> None:
+    page = GUARANTEES.read_text(encoding="utf-8")
+    assert page == with_figures(page, load(RESULTS)), "run: python -m bench.chaos.report"
+    assert with_figures(page, result(row("one", lost=3))) != page
 
 
 def test_the_last_run_kept_every_promise() -> None:
