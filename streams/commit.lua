@@ -98,14 +98,15 @@ local function count(stream, outcome, n)
   if n > 0 then counts[counter] = (counts[counter] or 0) + n end
 end
 
--- Whether the producer's id of an input was settled before, under another entry.
+-- Whether the producer's id of an input was accepted before, under another entry. One that was only
+-- published under that id, which a question mark tells, may still be rejected.
 local function is_duplicate(seen, id, outcome)
   if seen == 0 then return false end
   local known = redis.call('GET', KEYS[seen])
   if outcome == 'accepted' then
-    if known and known ~= id then return true end
+    if known and known ~= id and known:sub(1, 1) ~= '?' then return true end
     redis.call('SET', KEYS[seen], id, 'PX', ARGV[5])
-  elseif known == id then
+  elseif known == id or known == '?' .. id then
     redis.call('DEL', KEYS[seen])
   end
   return false

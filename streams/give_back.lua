@@ -3,11 +3,18 @@
 -- it was told to stop, it did not die of them.
 --
 -- KEYS[1]  stream
+-- KEYS[2]  lease of the consumer, where it has to own the lane
 -- ARGV[1]  group
 -- ARGV[2]  consumer
 -- ARGV[3]  entries from this id on; '-' for all
+-- ARGV[4]  the consumer's fencing token, which KEYS[2] must hold; empty: it needs none
 --
 -- Returns the id of the last entry of this step, or false when there was none.
+-- Errors: FENCED (the lane is not the consumer's), before anything was written.
+
+if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[4] then
+  return redis.error_reply('FENCED the lease ' .. KEYS[2] .. ' is not held with this token')
+end
 
 local stream, group, me = KEYS[1], ARGV[1], ARGV[2]
 local last = false

@@ -18,7 +18,11 @@ from streams.keys import Lane
 from streams.scripts import run_script
 
 ONLY_FOR = b"only_for"
-"""Field of a released dead letter: the one group that still has to handle it."""
+"""Field of a released dead letter: the one group that still has to handle it.
+
+It is believed where no producer can write it. On a source that several workers read, all of them
+handle a released letter, those too that had handled it before.
+"""
 
 _OURS = (b"parents", ONLY_FOR)
 _ID = re.compile(r"\d{1,19}(-\d{1,19})?", re.ASCII)

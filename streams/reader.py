@@ -115,12 +115,15 @@ class Reader:
 
         Returns how many pending entries were seen, but for those left, and those claimed. The name
         of another consumer that has none pending is removed in the same step.
+
+        Raises LeaseLost where the lane has to be owned alone and is not ours.
         """
-        keys = [key, self._lane.lease(self._group, other)]
+        fence, token = self._fenced_by()
+        keys = [key, self._lane.lease(self._group, other), *fence]
         args = [
             self._group, other, self._consumer,
             claim.count, claim.alone_beyond, claim.start, claim.end, int(claim.counted),
-            int(claim.ordered), *claim.but,
+            int(claim.ordered), token, *claim.but,
         ]  # fmt: skip
         seen, claimed = run_script(self._client, "claim", keys, args)
         entries = [
@@ -135,19 +138,27 @@ class Reader:
         _, entries = self.claim(self._consumer, key, Claim(count=1, start=entry_id, end=entry_id))
         return entries[0] if entries else None
 
-    def has_pending(self) -> bool:
-        """Whether anything is pending for us; of whatever is in hand too."""
-        asked = [self._group, "-", "+", 1, self._consumer]
-        return any(send(self._client, "XPENDING", key, *asked) for key in self.keys)
+    def has_pending(self, but: Collection[str] = ()) -> bool:
+        """Whether anything is pending for us, but for these ids; of whatever is in hand too."""
+        asked = [self._group, "-", "+", len(but) + 1, self._consumer]
+        found = (row for key in self.keys for row in send(self._client, "XPENDING", key, *asked))
+        return any(row[0].decode() not in but for row in found)
 
     def give_back(self) -> None:
         """Take back the attempts of whatever is still pending for us, because we end unharmed."""
+        fence, token = self._fenced_by()
         for key in self.keys:
-            start = "-"
+            start, who = "-", [self._group, self._consumer]
             while last := run_script(
-                self._client, "give_back", [key], [self._group, self._consumer, start]
+                self._client, "give_back", [key, *fence], [*who, start, token]
             ):
                 start = f"({last.decode()}"
+
+    def _fenced_by(self) -> tuple[list[str], str]:
+        """The key of the lease that we need to take something, and our token; none, and empty,
+        where many may read side by side.
+        """
+        return [], ""
 
     def others(self, key: str) -> list[str]:
         """The other consumers of the group on a stream whose lease has run out."""
@@ -156,6 +167,18 @@ class Reader:
         leases = [self._lane.lease(self._group, name) for name in names]
         alive = [bool(send(self._client, "EXISTS", lease)) for lease in leases]
         return [n for n, a in zip(names, alive, strict=True) if not a and n != self._consumer]
+
+    def delivered(self) -> dict[str, str]:
+        """The id that the group was delivered last, of each stream key where it exists.
+
+        Raises GroupMissing for a stream that does not exist.
+        """
+        found = {}
+        for key in self.keys:
+            for row in group_rows(self._client, key):
+                if row["name"] == self._group.encode():
+                    found[key] = row["last-delivered-id"].decode()
+        return found
 
     def between(self, key: str, after: str, upto: str, count: int) -> list[Entry]:
         """Retained entries with ``after < id <= upto``, oldest first, at most ``count``."""
@@ -198,13 +221,16 @@ class OwnerReader(Reader):
         if not entries and self._wait(block_s):
             entries = self._fenced(count)
             if not entries:  # what woke us had been delivered before this process started
-                self._last = self._delivered()
+                self._last = dict.fromkeys(self.keys, "0") | self.delivered()
         self._taken(entries)
         return entries
 
     def _taken(self, entries: list[Entry]) -> None:
         for entry in entries:
             self._last[entry.stream] = entry.id
+
+    def _fenced_by(self) -> tuple[list[str], str]:
+        return [self._lease.key], self._lease.token or "none"
 
     def _ask(self, count: int) -> Running:
         return Running(self._client, "read", [self._lease.key, *self.keys], self._fence(count))
@@ -223,14 +249,6 @@ class OwnerReader(Reader):
             *self.keys, *(self._last[key] for key in self.keys),
         )  # fmt: skip
         return bool(reply)
-
-    def _delivered(self) -> dict[str, str]:
-        found = {}
-        for key in self.keys:
-            for row in group_rows(self._client, key):
-                if row["name"] == self._group.encode():
-                    found[key] = row["last-delivered-id"].decode()
-        return {key: found.get(key, "0") for key in self.keys}
 
 
 def _entries(reply: Any) -> list[Entry]:

@@ -11,39 +11,72 @@ from contextlib import contextmanager
 
 class Floor:
     """Shared by the lanes of a process. Who wants to be alone waits for the others, and they for
-    it; a lane that waits to be alone goes first.
+    it; a lane that waits to be alone goes first, but not twice while others wait.
     """
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._at_work = 0
-        self._waiting = 0
+        self._waiting = 0  # to be alone
+        self._queued = 0  # to be at work beside others
+        self._owed = 0  # of those, who goes before the next that wants to be alone
         self._taken = False
 
     @contextmanager
     def shared(self) -> Iterator[None]:
         """At work beside others; waits while somebody is alone or waits to be."""
-        with self._condition:
-            self._condition.wait_for(lambda: not self._taken and not self._waiting)
-            self._at_work += 1
+        self._begin_shared()
         try:
             yield
         finally:
-            with self._condition:
-                self._at_work -= 1
-                self._condition.notify_all()
+            self._end_shared()
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """At work while no other lane is."""
-        with self._condition:
-            self._waiting += 1
-            self._condition.wait_for(lambda: not self._taken and not self._at_work)
-            self._waiting -= 1
-            self._taken = True
+        self._begin_alone()
         try:
             yield
         finally:
-            with self._condition:
-                self._taken = False
-                self._condition.notify_all()
+            self._end_alone()
+
+    @contextmanager
+    def left(self) -> Iterator[None]:
+        """For who is at work: away from it for a while, as while a handler cannot go on."""
+        alone = self._taken  # then nobody else is at work
+        (self._end_alone if alone else self._end_shared)()
+        try:
+            yield
+        finally:
+            (self._begin_alone if alone else self._begin_shared)()
+
+    def _begin_shared(self) -> None:
+        with self._condition:
+            self._queued += 1
+            self._condition.wait_for(
+                lambda: not self._taken and (self._owed > 0 or not self._waiting)
+            )
+            self._queued -= 1
+            self._owed = max(0, self._owed - 1)
+            self._at_work += 1
+            self._condition.notify_all()
+
+    def _end_shared(self) -> None:
+        with self._condition:
+            self._at_work -= 1
+            self._condition.notify_all()
+
+    def _begin_alone(self) -> None:
+        with self._condition:
+            self._waiting += 1
+            self._condition.wait_for(
+                lambda: not self._taken and not self._at_work and not self._owed
+            )
+            self._waiting -= 1
+            self._taken = True
+
+    def _end_alone(self) -> None:
+        with self._condition:
+            self._taken = False
+            self._owed = self._queued
+            self._condition.notify_all()

@@ -6,12 +6,30 @@ after its neighbours, so that they wait for one such end and not for several.
 
 import mmap
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 Note = Callable[[str], object]
 """Takes the id of the entry that is handled now; an empty one once a batch is done."""
 
 _SLOT = struct.Struct("48s")  # two 64-bit numbers in decimal and a dash are 41
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """An entry that was in hand on a lane when its process ended.
+
+    ``alone``: no other lane had one, so that it is the one that ended it.
+    """
+
+    lane: int
+    entry_id: str
+    alone: bool
+
+
+def ids_on(lane: int, suspects: Iterable[Suspect]) -> frozenset[str]:
+    """The ids of those that were in hand on one lane."""
+    return frozenset(suspect.entry_id for suspect in suspects if suspect.lane == lane)
 
 
 class Hand:
@@ -20,10 +38,12 @@ class Hand:
     def __init__(self, memory: bytearray | mmap.mmap | None = None, at: int = 0) -> None:
         self._memory = bytearray(_SLOT.size) if memory is None else memory
         self._at = at
+        self.marked: Callable[[str], str] = str  # how an id is noted; a replay adds to it
 
     def note(self, entry_id: str) -> None:
         """Take an entry up; it is a :data:`Note`."""
-        _SLOT.pack_into(self._memory, self._at, entry_id.encode())
+        text = self.marked(entry_id) if entry_id else ""
+        _SLOT.pack_into(self._memory, self._at, text.encode())
 
     @property
     def entry_id(self) -> str:
@@ -38,7 +58,7 @@ class Hands:
     >>> hands = Hands(2)
     >>> hands.of(1).note("1-0")
     >>> hands.emptied(), hands.emptied()
-    (frozenset({'1-0'}), frozenset())
+    ([Suspect(lane=1, entry_id='1-0', alone=True)], [])
     """
 
     def __init__(self, lanes: int) -> None:
@@ -49,12 +69,12 @@ class Hands:
         """The hand of a lane."""
         return self._hands[lane]
 
-    def emptied(self) -> frozenset[str]:
-        """Empty them all; the ids of what was in them."""
-        found = frozenset(hand.entry_id for hand in self._hands)
+    def emptied(self) -> list[Suspect]:
+        """Empty them all; what was in them."""
+        full = [(lane, hand.entry_id) for lane, hand in enumerate(self._hands) if hand.entry_id]
         for hand in self._hands:
             hand.note("")
-        return found - {""}
+        return [Suspect(lane, entry_id, alone=len(full) == 1) for lane, entry_id in full]
 
 
 def unnoted(_: str) -> None:

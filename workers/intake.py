@@ -22,6 +22,7 @@ class Intake:
         self._appetite = Appetite(station.settings.max_batch)
         self._retries = Retries()
         self._ahead: Reading | None = None
+        self._retried = False  # whether the last batch was a retry
 
     @property
     def has_more(self) -> bool:
@@ -29,9 +30,9 @@ class Intake:
         return self._ahead is not None
 
     @property
-    def has_retries(self) -> bool:
-        """Whether entries wait for their next attempt."""
-        return len(self._retries) > 0
+    def retries(self) -> set[str]:
+        """The ids of the entries that wait for their next attempt."""
+        return self._retries.ids
 
     def retry(self, entry: Entry, now_s: float) -> None:
         """Have an entry again after a while."""
@@ -40,12 +41,15 @@ class Intake:
     def next(self, now_s: float, *, ahead: bool = True) -> list[Entry]:
         """The next batch; empty when nothing came for a while.
 
-        ``ahead`` False asks for no other batch meanwhile.
+        A retry is a batch by itself, and what is new goes between two of them: an entry that
+        fails again keeps nothing waiting but itself. ``ahead`` False asks for no other batch
+        meanwhile.
         """
-        due = self._retries.due(now_s)
-        if due:
-            found = [self._station.reader.claim_one(key, entry_id) for key, entry_id in due]
-            return [entry for entry in found if entry is not None]
+        due = None if self._retried else self._retries.due(now_s)
+        self._retried = due is not None
+        if due is not None:
+            entry = self._station.reader.claim_one(*due)
+            return [] if entry is None else [entry]
         reading, self._ahead = self._ahead, None
         asked = self._appetite.entries
         if reading is not None:

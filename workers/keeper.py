@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from workers.in_hand import Hands
+from workers.in_hand import Hands, Suspect
 from workers.station import holder_name
 
 _ENDING = frozenset((signal.SIGTERM, signal.SIGINT))
@@ -39,15 +39,15 @@ class Kept:
     """What the process that works knows of its keeper.
 
     ``pid`` is the keeper's; ``holder`` names the process that works on any host, ``dead`` those
-    before it whose leases may last, empty for the first; ``suspects`` are the ids of the entries
-    that they had in hand; ``restarts`` counts the processes that ended before this
+    before it whose leases may last, empty for the first; ``suspects`` are the entries that they had
+    in hand; ``restarts`` counts the processes that ended before this
     one; ``stopping`` is set by SIGTERM and SIGINT.
     """
 
     pid: int
     holder: str
     dead: tuple[str, ...]
-    suspects: frozenset[str]
+    suspects: tuple[Suspect, ...]
     restarts: int
     stopping: threading.Event
 
@@ -103,7 +103,7 @@ def keep(
     keeper tells the process to drain.
     """
     allowance, restarts, words = allowance or Allowance(), 0, SimpleQueue[int]()
-    holder, dead, suspects = holder_name(), tuple[str, ...](), tuple[str, ...]()
+    holder, dead, suspects = holder_name(), tuple[str, ...](), tuple[Suspect, ...]()
     for number in _HANDLED:
         signal.signal(number, lambda number, _: words.put(number))
     while True:
@@ -113,7 +113,7 @@ def keep(
         child = os.fork()
         if child == 0:
             stopping = _begin(keeper)
-            code = work(Kept(keeper, holder, dead, frozenset(suspects), restarts, stopping))
+            code = work(Kept(keeper, holder, dead, suspects, restarts, stopping))
             os.write(say, _IN_ORDER)
             return code
         os.close(say)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from streams.entry import Entry, Settled
-from streams.errors import GroupMissing, LeaseLost, ServerAway, ServerFull
+from streams.errors import GroupMissing, LeaseLost, ServerAway, ServerFull, StreamsError
 from streams.outage import Backoff, Outage
 from streams.trim import trim
 from workers.handler import Handler, StatefulHandler, TryLater
@@ -87,7 +87,18 @@ class Loop:
             except (LeaseLost, GroupMissing) as error:
                 self._doubt()
                 self._begin_anew(error)
+            except StreamsError:  # what waiting does not mend ends the process
+                self._withdraw()
+                raise
         self._lay_down()
+
+    def _withdraw(self) -> None:
+        """Leave without a last word of the state: nobody died of what is pending."""
+        self._settling.drop()
+        self._intake.drop()
+        with suppress(StreamsError):  # the error that ends the process tells more
+            self._station.reader.give_back()
+            self._tenure.leave()
 
     @property
     def _leaving(self) -> bool:
@@ -119,7 +130,8 @@ class Loop:
         station = self._station
         if not self._tenure.take():
             elsewhere = station.lease.taken()
-            self._takeover.fresh |= elsewhere  # what another leaves pending, it may have died of
+            if elsewhere:
+                self._takeover.inherit()  # what another leaves pending, it may have died of
             self._outage.over()
             self._standing.enter("standby" if elsewhere else "waiting")
             self._stopping.wait(min(0.5, station.lease.ttl_s / 10))
@@ -139,7 +151,7 @@ class Loop:
     def _give_back(self) -> None:
         """Leave the lane to a process that has fewer; it goes on from our checkpoint."""
         self._hand_over()
-        self._takeover.fresh = True
+        self._takeover.inherit()
         self._standing.enter("standby")
         self._log.info("lane_given_back")
 
@@ -164,7 +176,7 @@ class Loop:
                 settled = self._handle(part)
             except TryLater as error:
                 self._settling.finish()
-                self._wait(error)
+                self._try_later(error)
                 todo.appendleft(part)
                 if self._stopping.is_set():
                     return
@@ -178,6 +190,13 @@ class Loop:
                 self._settling.finish()  # it is over once something is settled, not before
             self._outage.over()
             self._standing.enter("running")
+
+    def _try_later(self, error: TryLater) -> None:
+        """Wait while other lanes work; if this process is killed meanwhile, nobody died of it."""
+        if not self._outage.lasting:
+            self._station.reader.give_back()
+        with self._station.floor.left():
+            self._wait(error)
 
     def _handle(self, part: Sequence[Entry]) -> list[Settled]:
         mine = self._station.mine(part)

@@ -85,21 +85,22 @@ class Retries:
     def __init__(self) -> None:
         self._heap: list[tuple[float, str, str]] = []
 
-    def __len__(self) -> int:
-        return len(self._heap)
-
     def add(self, entry: Entry, now_s: float) -> None:
         """Schedule the next attempt: 0.2 s after the first failure, doubling."""
         due_s = now_s + _FIRST_RETRY_S * 2.0 ** min(entry.attempts - 1, 10)
         heapq.heappush(self._heap, (due_s, entry.stream, entry.id))
 
-    def due(self, now_s: float) -> list[tuple[str, str]]:
-        """Stream keys and ids whose time has come; they are no longer scheduled."""
-        found = []
-        while self._heap and self._heap[0][0] <= now_s:
-            _, key, entry_id = heapq.heappop(self._heap)
-            found.append((key, entry_id))
-        return found
+    @property
+    def ids(self) -> set[str]:
+        """The ids of all that wait."""
+        return {entry_id for _, _, entry_id in self._heap}
+
+    def due(self, now_s: float) -> tuple[str, str] | None:
+        """Stream key and id of one whose time has come, which is no longer scheduled."""
+        if not self._heap or self._heap[0][0] > now_s:
+            return None
+        _, key, entry_id = heapq.heappop(self._heap)
+        return key, entry_id
 
     def wait_s(self, now_s: float, most_s: float) -> float:
         """How long a read may wait before the next attempt is due, at most ``most_s``."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from schemas.findings import AnomalyEvent, DriftEvent
 from schemas.limits import MOST_ID_BYTES
 from schemas.registry import Schema
+from schemas.topology import WorkerSettings
 from streams.entry import Entry
 
 _MOST_TOKENS = 4096
@@ -78,6 +79,13 @@ def named_by_producer(entry: Entry) -> dict[str, Any]:
         return {}
     told = {"source": text_field(entry, b"source"), "producer_id": text_field(entry, b"id")}
     return {name: value for name, value in told.items() if value is not None}
+
+
+def grain_of(settings: WorkerSettings) -> dict[str, Any]:
+    """What lineage records say of how a worker's outputs are stored; nothing where one by one."""
+    if settings.lineage == "message":
+        return {}
+    return {"grain": settings.lineage, "sample": settings.lineage_sample}
 
 
 def carried_on(entry: Entry) -> list[bytes]:

@@ -20,7 +20,8 @@ from streams.quarantine import ONLY_FOR
 from streams.reader import OwnerReader, Reader
 from streams.trim import TrimPlan, trims_of
 from workers.floor import Floor
-from workers.in_hand import Hand
+from workers.in_hand import Hand, Suspect, ids_on
+from workers.provenance import grain_of
 from workers.share import Share
 
 
@@ -33,7 +34,8 @@ class Station:
     ``elsewhere`` names, for each stream key, the other workers that read it.
     ``floor`` is shared by the lanes of a process.
     ``hand`` has the entry that the handler is at, where it tells.
-    ``suspects`` are the ids of entries over which the process before this one may have ended.
+    ``suspects`` are the ids of entries of this lane over which a process before this one may have
+    ended, ``guilty`` those of them over which one did.
     ``author`` is what lineage records say of this worker.
     """
 
@@ -55,6 +57,7 @@ class Station:
     floor: Floor = field(default_factory=Floor)
     hand: Hand = field(default_factory=Hand)
     suspects: frozenset[str] = frozenset()
+    guilty: frozenset[str] = frozenset()
 
     @property
     def dead_letters(self) -> str:
@@ -100,7 +103,7 @@ def take_station(
     share: Share | None = None,
     floor: Floor | None = None,
     hand: Hand | None = None,
-    suspects: frozenset[str] = frozenset(),
+    suspects: Sequence[Suspect] = (),
 ) -> Station:
     """Put a station together; nothing is sent yet. The stations of a process have one holder."""
     settings = topology.workers[worker]
@@ -109,7 +112,7 @@ def take_station(
     delivery = topology.delivery
     lease = Lease(client, lane, worker, OWNER if alone else holder, delivery.lease)
     streams = reads(topology, worker)
-    author = authorship(worker, settings.kind, holder)
+    author = authorship(worker, settings.kind, holder) | grain_of(settings)
     return Station(
         topology=topology,
         worker=worker,
@@ -142,7 +145,8 @@ def take_station(
         share=share,
         floor=floor or Floor(),
         hand=hand or Hand(),
-        suspects=suspects,
+        suspects=ids_on(lane.index, suspects),
+        guilty=ids_on(lane.index, (suspect for suspect in suspects if suspect.alone)),
     )
 
 

@@ -18,8 +18,9 @@ _SUSPECTS_AFTER_S = 0.2  # what is new comes first
 class Takeover:
     """Finds what is pending for one loop, which settles it: ``settle`` a batch, ``bury`` an entry.
 
-    ``fresh`` says that our own pending entries may have ended a process: they are then counted as
-    delivered once more, and come one by one.
+    What is pending for us was ours all along, unless the lane is owned alone: then its owners, who
+    have one name, may have died of it. Such entries come one by one, and are counted as delivered
+    once more; but by one process once, however often it begins anew.
     """
 
     def __init__(
@@ -41,7 +42,13 @@ class Takeover:
         self._bury = bury
         self._monotonic_s = monotonic_s
         self._claim_at_s = self._strays_at_s = 0.0
-        self.fresh = True
+        self._inherits = station.exclusive
+        self._counted: dict[str, str] = {}
+
+    def inherit(self) -> None:
+        """Note that another process may have owned the lane meanwhile."""
+        self._inherits = self._station.exclusive
+        self._counted.clear()
 
     def at_start(self, after_outage_s: float | None) -> None:
         """Settle all that was left, before anything new; but for what may end this process.
@@ -59,7 +66,7 @@ class Takeover:
             self._of_the_dead(but=self._station.suspects)
             self._claim_at_s = self._monotonic_s() + _SUSPECTS_AFTER_S
         self._strays_at_s = now_s + self._station.lease.ttl_s
-        self.fresh = False
+        self._inherits = False
 
     def keep(self) -> None:
         """Between batches: see who has died, and what came without our knowing."""
@@ -73,9 +80,9 @@ class Takeover:
             self._strays_at_s = now_s + self._station.lease.ttl_s
             self._strays()
 
-    def _own(self) -> None:
+    def _own(self, but: Collection[str] = ()) -> None:
         for key in self._station.reader.keys:
-            self._pending_of(self._station.lease.consumer, key)
+            self._pending_of(self._station.lease.consumer, key, but=but)
 
     def _of_the_dead(self, but: Collection[str] = ()) -> None:
         reader = self._station.reader
@@ -99,8 +106,9 @@ class Takeover:
             while self._intake.has_more:
                 self._settle(self._intake.next(self._monotonic_s(), ahead=False))
         self._settling.finish()
-        if not self._intake.has_retries and self._station.reader.has_pending():
-            self._own()
+        retries = self._intake.retries
+        if self._station.reader.has_pending(but=retries):
+            self._own(but=retries)
 
     def _pending_of(
         self, consumer: str, key: str, start: str = "-", but: Collection[str] = ()
@@ -117,28 +125,39 @@ class Takeover:
 
     def _page(self, consumer: str, key: str, start: str, but: Collection[str]) -> tuple[int, str]:
         """One step of the same: how many were seen, and where the next step starts."""
-        settings, ours = self._station.settings, consumer == self._station.lease.consumer
-        counted = self.fresh or not ours
+        ours = consumer == self._station.lease.consumer
+        counted = self._counted.get(key, "") if ours else ""
         with self._station.floor.alone():
             self._settling.finish()
-            claim = Claim(
-                count=min(settings.max_batch, _CLAIMED_BY_ONE) if counted else settings.max_batch,
-                alone_beyond=0 if counted else settings.max_attempts,
-                start=start,
-                counted=counted,
-                ordered=ours or self._station.exclusive,
-                but=but,
-            )
+            claim = self._claim(ours=ours, counted=counted, start=start, but=but)
             seen, entries = self._station.reader.claim(consumer, key, claim)
+            if self._station.exclusive and claim.counted and entries:
+                self._counted[key] = entries[-1].id
             spent = [entry for entry in entries if self._is_spent(entry)]
             for entry in spent:
                 entry.attempts -= 1  # this delivery is for its burial
                 self._bury(entry, f"its worker ended {entry.attempts} times while handling it")
             self._settle([entry for entry in entries if entry not in spent])
             self._settling.finish()
+        self._counted.pop(key, None)
+        if counted:
+            return 1, start
         return seen, f"({entries[-1].id}" if ours and entries else start
+
+    def _claim(self, *, ours: bool, counted: str, start: str, but: Collection[str]) -> Claim:
+        """What to take next: ``counted`` is the id of an entry of ours that was taken before."""
+        settings, ordered = self._station.settings, ours or self._station.exclusive
+        if counted:
+            return Claim(count=1, start=counted, end=counted, counted=False)
+        if ours and not self._inherits:
+            return Claim(
+                count=settings.max_batch, alone_beyond=settings.max_attempts, start=start,
+                counted=False, ordered=ordered, but=but,
+            )  # fmt: skip
+        few = min(settings.max_batch, _CLAIMED_BY_ONE)
+        return Claim(count=few, start=start, ordered=ordered, but=but)
 
     def _is_spent(self, entry: Entry) -> bool:
         """Whether an entry had its attempts; who only shared a batch with another has one more."""
         most = self._station.settings.max_attempts
-        return entry.attempts > (most if entry.id in self._station.suspects else max(most, 2))
+        return entry.attempts > (most if entry.id in self._station.guilty else max(most, 2))

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import ValidationError, from_json, to_json
 
 from schemas.author_function import AuthorFunctionError, load_function
 from schemas.message import Derived, Message
+from schemas.model import Uid
 from schemas.registry import Schema, resolve
 from schemas.topology import Topology, TransformSettings
 from streams.entry import Entry, Output, Settled
@@ -28,6 +29,8 @@ from workers.provenance import (
     provenance,
     text_field,
 )
+
+_UIDS = TypeAdapter(tuple[Uid, ...])
 
 
 class OutputRefused(ValueError):
@@ -97,7 +100,15 @@ class Transform:
             fields += [b"subject", subject.encode()]
         told = circumstances(event, self._hashes)
         note = provenance(schema, told) | {"source": f"penstock/{self._worker}"}
-        return Output(self._keys[stream], fields, note, tuple(derived.parents) or None)
+        return Output(self._keys[stream], fields, note, self._parents(derived) or None)
+
+    def _parents(self, derived: Derived) -> tuple[str, ...]:
+        try:
+            return _UIDS.validate_python(derived.parents)
+        except ValidationError as error:
+            raise OutputRefused(
+                f"{self._worker!r} made an event whose 'parents' are no uids of messages"
+            ) from error
 
     def _checked(self, event: Any, schema: Schema, stream: str) -> tuple[bytes, Any]:
         data = event.model_dump_json().encode() if isinstance(event, BaseModel) else to_json(event)

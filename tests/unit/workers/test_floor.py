@@ -52,3 +52,45 @@ def test_who_waits_to_be_alone_goes_before_newcomers() -> None:
     first.join(10)
     second.join(10)
     assert order == ["alone", "newcomer"]
+
+
+def test_who_wants_to_be_alone_again_and_again_keeps_nobody_out() -> None:
+    floor, order, inside = Floor(), [], threading.Event()
+
+    def shared() -> None:
+        inside.set()
+        with floor.shared():
+            order.append("shared")
+
+    other = threading.Thread(target=shared)
+    with floor.alone():
+        other.start()
+        assert inside.wait(10)
+        while not floor._queued:
+            inside.wait(0.001)
+        order.append("alone")
+    with floor.alone():
+        order.append("alone again")
+    other.join(10)
+    assert order == ["alone", "shared", "alone again"]
+
+
+def test_who_leaves_the_floor_lets_others_work_and_comes_back_as_before() -> None:
+    floor, done = Floor(), threading.Event()
+
+    def alone() -> None:
+        with floor.alone():
+            done.set()
+
+    for kind in (floor.alone, floor.shared):
+        done.clear()
+        with kind():
+            with floor.left():
+                other = threading.Thread(target=alone)
+                other.start()
+                assert done.wait(10)
+                other.join(10)
+            assert (floor._taken, floor._at_work) == (
+                (True, 0) if kind == floor.alone else (False, 1)
+            )
+    assert (floor._taken, floor._at_work, floor._owed) == (False, 0, 0)

@@ -11,6 +11,7 @@ from streams.checkpoint import Seal
 from streams.connection import connect
 from streams.entry import Entry
 from streams.keys import Lane
+from workers.in_hand import Suspect
 from workers.intake import Intake
 from workers.station import Station, take_station
 
@@ -99,3 +100,30 @@ def test_what_is_dropped_is_neither_awaited_nor_retried() -> None:
     assert not found.has_more
     assert stream.asked[0].dropped
     assert len(found.next(1e9)) == 20  # no retry is due, and what was on its way is gone
+
+
+def test_what_is_new_goes_between_two_retries() -> None:
+    stream = Stream(40)
+    stream.claim_one = lambda key, entry_id: Entry(key, entry_id, [b"data", b"{}"], 2)  # type: ignore[attr-defined]
+    found = intake(stream)
+    failed = found.next(0.0, ahead=False)[:3]
+    for entry in failed:
+        found.retry(entry, 0.0)
+    sizes = [len(found.next(1e9, ahead=False)) for _ in range(6)]
+    assert sizes == [1, 24, 1, 0, 1, 0]
+    assert found.retries == set()
+
+
+def test_an_entry_counts_as_guilty_where_no_other_lane_had_one_in_hand() -> None:
+    suspects = (Suspect(0, "1-0", alone=False), Suspect(1, "1-0", alone=False))
+    with connect("redis://127.0.0.1:1") as client:
+
+        def of(lane: int, *more: Suspect) -> Station:
+            return take_station(
+                client, TOPOLOGY, "gate", Lane(lane, 3), Seal(b"sixteen bytes ok"),
+                suspects=(*suspects, *more),
+            )  # fmt: skip
+
+        assert (of(0).suspects, of(0).guilty) == ({"1-0"}, set())
+        assert of(1, Suspect(1, "1-0", alone=True)).guilty == {"1-0"}
+        assert (of(2).suspects, of(2).guilty) == (set(), set())

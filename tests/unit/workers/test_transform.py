@@ -60,6 +60,13 @@ def hoarding(message: Message[Any], memory: dict[str, Any]) -> None:
     memory["seen"] = (1, 2)
 
 
+foreign_parent: Any = None
+
+
+def of_a_foreign_parent(message: Any) -> Any:
+    return Derived(dict(RISK), parents=[foreign_parent])
+
+
 no_function = 3
 
 
@@ -79,6 +86,14 @@ def entry(number: int = 1) -> Entry:
 def settle(name: str) -> Settled:
     (settled,) = made(name).handle([entry()])
     return settled  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("parent", ["\ud800/1-0", "L3/1-0 L3/2-0", "", 7])
+def test_parents_that_are_no_uids_are_refused_before_anything_is_sent(parent: Any) -> None:
+    global foreign_parent
+    foreign_parent = parent
+    with pytest.raises(OutputRefused, match="'parents' are no uids"):
+        settle("of_a_foreign_parent")
 
 
 def test_returning_nothing_emits_nothing() -> None:
