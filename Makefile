@@ -1,6 +1,6 @@
 # Every target sets up what it needs; `make` alone prints the list.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-bench demo test chaos bench bench-check bench-detect bench-lineage lint format docs pins clean
+.PHONY: help setup setup-dev setup-bench demo test chaos bench bench-check bench-detect bench-lineage lint format docs shots pins clean
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -74,6 +74,9 @@ docs: setup ## write the generated pages of docs/ anew
 	$(BIN)/python -m bench.lineage.report > docs/lineage-figures.md
 	$(BIN)/python -m bench.detection.pages
 	$(BIN)/python -m bench.detection.pictures
+
+shots: setup-dev ## take the console's pictures anew (needs chromium)
+	$(BIN)/python -m bench.console_shots
 
 pins: ## resolve the pinned requirements anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --extra build pyproject.toml -o requirements/run.txt

@@ -1,5 +1,7 @@
 """Starts ``penstock`` in a container: what is secret comes from files, and becomes its settings.
 
+With ``worker`` as the first argument it starts one worker, ``python -m workers``, in its stead.
+
 A variable ``PENSTOCK_X_FILE`` names the file that holds ``PENSTOCK_X``. Two files hold what other
 servers read too: ``PENSTOCK_REDIS_PASSWORD_FILE``, whose password goes into the URL of
 ``PENSTOCK_REDIS_URL``, and ``PENSTOCK_NEO4J_AUTH_FILE``, which says ``user/password``.
@@ -7,7 +9,7 @@ servers read too: ``PENSTOCK_REDIS_PASSWORD_FILE``, whose password goes into the
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -44,5 +46,13 @@ def _secret(path: str) -> str:
     return secret
 
 
+def command(arguments: Sequence[str]) -> list[str]:
+    """What is started in this process's place."""
+    if arguments[:1] == ["worker"]:
+        return [sys.executable, "-m", "workers", *arguments[1:]]
+    return ["penstock", *arguments]
+
+
 if __name__ == "__main__":
-    os.execvpe("penstock", ["penstock", *sys.argv[1:]], settings(os.environ))
+    started = command(sys.argv[1:])
+    os.execvpe(started[0], started, settings(os.environ))

@@ -101,7 +101,8 @@ class FieldTable:
         x = np.full((len(payloads), len(names)), np.nan)
         for path, rows, values in parts:
             if path in column:
-                x[rows, column[path]] = values
+                every = len(rows) == len(x)
+                x[slice(None) if every else rows, column[path]] = values
             else:
                 self.ignored_values += len(rows)
         return Columns(names, x)

@@ -1,5 +1,6 @@
 """Findings joined to incidents: an alarm that opens, gets worse, and clears."""
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -127,7 +128,8 @@ class Incidents:
         """Take in a batch of rows with these keys, and the findings in them by ascending row."""
         changes: list[Transition] = []
         at = 0
-        for row, key in enumerate(keys) if findings or self._open else ():
+        for row in self._rows(findings, keys) if findings or self._open else ():
+            key = keys[row]
             if key in self._key_rows:
                 self._key_rows[key] += 1
                 if self._key_rows[key] >= self._due[key]:
@@ -137,6 +139,27 @@ class Incidents:
                 at += 1
         self._n_rows += len(keys)
         return changes
+
+    def _rows(self, findings: Sequence[Finding], keys: Sequence[Key]) -> Iterator[int]:
+        """The rows to look at: all, or where there is one key, those at which something happens.
+
+        The rows of the key in between are counted here.
+        """
+        if not keys or keys.count(keys[0]) != len(keys):
+            yield from range(len(keys))
+            return
+        key, row, found = keys[0], 0, [each.row for each in findings]
+        while True:
+            known = key in self._key_rows
+            due = row + self._due[key] - self._key_rows[key] - 1 if known else len(keys)
+            at = bisect_left(found, row)
+            following = min(max(due, row), found[at] if at < len(found) else len(keys))
+            if known:
+                self._key_rows[key] += min(following, len(keys)) - row
+            if following >= len(keys):
+                return
+            yield following
+            row = following + 1
 
     def state(self) -> State:
         """Return the open incidents, the latest last, and the counts."""

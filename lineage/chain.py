@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b, sha256
 from typing import Any, NamedTuple
 
-from lineage.model import Activity, Entity, Finding, Graph, StampedRecord
+from lineage.model import Activity, Batch, Entity, Finding, Graph, StampedRecord
 from lineage.transaction import Transaction
 
 ACTS = "ACTS"
@@ -92,9 +92,10 @@ class Sealed(NamedTuple):
     flagged: Mapping[str, Sequence[str]]
     agents: Mapping[str, Sequence[str]]
     supersedes: Mapping[str, Sequence[str]]
+    batches: Iterable[Batch] = ()
 
     def leaves(self, key: ChainKey) -> Iterator[tuple[str, str, Leaf]]:
-        """Each activity and message: the record that made it, its own id, and its leaf."""
+        """Each activity, message and batch: the record that made it, its own id, and its leaf."""
         records: dict[str | None, str] = {}
         for activity in self.activities:
             records[activity.id] = activity.record
@@ -108,6 +109,9 @@ class Sealed(NamedTuple):
             if uid in self.supersedes:
                 row.append({"supersedes": sorted(self.supersedes[uid])})
             yield records[entity.activity], uid, Leaf(entity.layer, entity.ts, key.leaf(row))
+        for batch in self.batches:
+            digest = key.leaf(["batch", *batch[:-1], batch.members.hex()])
+            yield records[batch.activity], batch.id, Leaf(batch.layer, batch.until_ts, digest)
 
 
 def sealed(graph: Graph) -> Sealed:
@@ -120,6 +124,7 @@ def sealed(graph: Graph) -> Sealed:
         flagged=grouped(graph.flagged),
         agents=grouped(graph.associated),
         supersedes=grouped(graph.supersedes),
+        batches=graph.batches,
     )
 
 

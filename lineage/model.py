@@ -8,6 +8,8 @@ node            what it stands for                                              
 ``Agent``       who is answerable: a worker, or a producer (its ``source``)     ``kind/name``
 ``Finding``     an Entity that says something about other messages: an          its uid
                 anomaly, a drift, a rejection or a dead letter
+``Batch``       messages of one commit that are alike, and have no node each    its first uid
+                                                                                and last id
 ==============  ==============================================================  ==============
 
 ========================================  ====================================================
@@ -19,12 +21,19 @@ Activity ``USED`` Entity                  used
 Activity ``ASSOCIATED_WITH`` Agent        wasAssociatedWith
 Finding ``FLAGGED`` Entity                wasInfluencedBy, inverse
 Entity ``SUPERSEDES`` Entity              wasRevisionOf (a derivation with ``prov:Revision``)
+Entity ``MEMBER_OF`` Batch                hadMember, inverse
+Batch ``GENERATED_BY`` Activity           wasGeneratedBy
 ========================================  ====================================================
 
 A finding is a message as well, so it is an Entity that is a Finding too. A message released
 from ``SHRINK`` derives from the entry of ``SHRINK``, which derives from the rejected message:
 its history goes through. A message that a replay published derives from what its worker made it
 of, and supersedes the one that the worker made of the same before.
+
+**Batches.** What a worker with ``lineage: batch`` made stands in batches (``lineage.batches``).
+A message of a batch becomes an Entity, ``MEMBER_OF`` it, when anything that is an Entity was made
+from it, flags it or supersedes it, and then so do all messages that it was made from in turn. So
+the ancestors of an Entity are Entities, and what was made from a message without a node has none.
 
 **No supernodes.** An Activity is named by worker, run and the uid of the ``LINEAGE`` entry, so
 that a redelivered entry names the same one, and covers at most
@@ -124,6 +133,45 @@ class Finding(NamedTuple):
     summary: str
 
 
+class Batch(NamedTuple):
+    """``n`` messages of one commit with the entry ids ``first`` to ``last`` of the stream ``key``.
+
+    Another batch of the same commit may lie in between. ``ts`` and ``until_ts`` are the times of
+    the first and the last; ``members`` is packed, see ``lineage.batches``.
+    """
+
+    id: str
+    key: str
+    stream: str
+    lane: int
+    layer: int | None
+    first: str
+    last: str
+    n: int
+    ts: int
+    until_ts: int
+    activity: str
+    schema_name: str | None
+    schema_version: str | None
+    tenant: str | None
+    classification: str | None
+    class_rank: int | None
+    source: str | None
+    members: bytes
+
+
+class Span(NamedTuple):
+    """Where ``n`` messages of one side of a batch lie: entry ids as text that sorts, one bucket."""
+
+    batch: str
+    side: str
+    key: str
+    bucket: int
+    first: str
+    last: str
+    n: int
+
+
 Edge = tuple[str, str]
 """The ids of an edge's two ends, in the direction of its name."""
 
@@ -135,7 +183,7 @@ class Graph:
     Every id that an edge names is among the nodes. ``GENERATED_BY`` is the Entities'
     ``activity``. Edges: ``derived`` (child, parent), ``used`` (Activity, Entity),
     ``associated`` (Activity, Agent), ``flagged`` (Finding, Entity), ``supersedes`` (the Entity that
-    took the place, the one whose place it was).
+    took the place, the one whose place it was), ``members`` (Entity, Batch).
     """
 
     entities: tuple[Entity, ...] = ()
@@ -147,6 +195,9 @@ class Graph:
     associated: tuple[Edge, ...] = ()
     flagged: tuple[Edge, ...] = ()
     supersedes: tuple[Edge, ...] = ()
+    members: tuple[Edge, ...] = ()
+    batches: tuple[Batch, ...] = ()
+    spans: tuple[Span, ...] = ()
 
     @property
     def generated(self) -> tuple[Edge, ...]:

@@ -28,10 +28,12 @@ from neo4j.exceptions import (
 from lineage import neo4j_write
 from lineage.chain import ChainKey, extend, new_records
 from lineage.errors import StoreError
+from lineage.materialise import needed
 from lineage.model import Graph, StampedRecord
 from lineage.queries import Queries
 from lineage.store import StoreSettings
 from lineage.transaction import T, Transaction
+from lineage.unfolded import answered
 from lineage.weave import weave
 
 CONNECTION_TIMEOUT_S = 5.0
@@ -56,7 +58,7 @@ class Neo4jStore:
         self._layers = layers
         self._queries = Queries.load("questions/*.cypher")
         self._writes = Queries.load("writes.cypher")
-        self._upkeep = Queries.load("upkeep.cypher")
+        self._upkeep = Queries.load("upkeep.cypher", "batches.cypher", "questions/parts.cypher")
         self._key = ChainKey(settings.chain_key)
         self._prepared = False
         with self._explained(), _uri_errors():
@@ -80,11 +82,11 @@ class Neo4jStore:
         """Do upkeep; see :meth:`lineage.store.LineageStore.transact`."""
         self._prepare()
         with self._explained(), self._driver.session(database=self._settings.database) as session:
-            return session.execute_write(lambda tx: work(_Neo4jTransaction(tx, self._upkeep)))
+            return session.execute_write(lambda tx: work(self._transaction(tx)))
 
     def query(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Run a named query; see :meth:`lineage.store.LineageStore.query`."""
-        return self._read(self._queries, name, parameters)
+        return answered(self._ask, self.inspect, name, self._queries[name].bind(parameters))
 
     def inspect(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Look for upkeep; see :meth:`lineage.store.LineageStore.inspect`."""
@@ -123,6 +125,9 @@ class Neo4jStore:
         with self._explained(), self._driver.session(database=self._settings.database) as session:
             session.run(text).consume()
 
+    def _ask(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        return self._read(self._queries, name, parameters)
+
     def _read(
         self, queries: Queries, name: str, parameters: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
@@ -132,11 +137,15 @@ class Neo4jStore:
             return session.execute_read(lambda tx: tx.run(query.text, bound).data())
 
     def _add(self, tx: ManagedTransaction, records: Sequence[StampedRecord], write: _Write) -> None:
-        transaction = _Neo4jTransaction(tx, self._upkeep)
+        transaction = self._transaction(tx)
         new = new_records(transaction, records)
         graph = weave(new, self._layers)
         write(tx, self._writes, graph)
+        transaction.add(needed(transaction.rows, graph))
         extend(transaction, self._key, new, graph)
+
+    def _transaction(self, tx: ManagedTransaction) -> "_Neo4jTransaction":
+        return _Neo4jTransaction(tx, self._upkeep, self._writes)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -151,13 +160,17 @@ class Neo4jStore:
 class _Neo4jTransaction:
     """A :class:`lineage.transaction.Transaction` on one of the driver's."""
 
-    def __init__(self, tx: ManagedTransaction, upkeep: Queries) -> None:
+    def __init__(self, tx: ManagedTransaction, upkeep: Queries, writes: Queries) -> None:
         self._tx = tx
         self._upkeep = upkeep
+        self._writes = writes
 
     def rows(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         query = self._upkeep[name]
         return self._tx.run(query.text, query.bind(parameters)).data()
+
+    def add(self, graph: Graph) -> None:
+        neo4j_write.merge(self._tx, self._writes, graph)
 
     def many(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
         self.rows(name, rows=list(rows))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from neo4j import ManagedTransaction
 
-from lineage.model import Edge, Entity, Graph
+from lineage.model import Batch, Edge, Entity, Graph
 from lineage.queries import Queries
 
 _Statements = Iterator[tuple[str, Sequence[Any]]]
@@ -64,6 +64,7 @@ def _created(graph: Graph, known: set[str]) -> _Statements:
     yield "new_associated", graph.associated
     yield "new_flagged", _grouped(graph.flagged)
     yield "supersedes", graph.supersedes
+    yield from _batched(graph)
 
 
 def _merged(graph: Graph) -> _Statements:
@@ -77,6 +78,19 @@ def _merged(graph: Graph) -> _Statements:
     yield "associated", graph.associated
     yield "flagged", graph.flagged
     yield "supersedes", graph.supersedes
+    yield from _batched(graph)
+
+
+def _batched(graph: Graph) -> _Statements:
+    yield "batches", [_batch_row(batch) for batch in graph.batches]
+    yield "spans", _maps(graph.spans)
+    yield "members", graph.members
+
+
+def _batch_row(batch: Batch) -> dict[str, Any]:
+    properties = batch._asdict()
+    del properties["activity"]
+    return {"id": batch.id, "activity": batch.activity, "properties": properties}
 
 
 def _grouped(edges: Sequence[Edge]) -> list[tuple[str, list[str]]]:

@@ -20,6 +20,7 @@ from typing import Any
 
 from lineage.openlineage_facets import Facet, facet, producer, schema_fields
 from lineage.store import LineageStore
+from lineage.unfolded_figures import in_batches, together
 from schemas.topology import Topology
 from schemas.topology_graph import edges, reads
 
@@ -42,13 +43,22 @@ class Figures:
 
 def figures(store: LineageStore, since_ms: int = 0) -> Figures:
     """Count what is in a store since a time; raises :class:`lineage.errors.StoreError`."""
+    made, used, there = in_batches(store.inspect, since_ms)
+    messages = {r["stream"]: r["n"] for r in store.inspect("export_messages", since=since_ms)}
     return Figures(
         runs=store.inspect("export_runs", since=since_ms),
-        made=_by_run(store.inspect("export_made", since=since_ms)),
-        used=_by_run(store.inspect("export_used", since=since_ms)),
+        made=_sums(_by_run(store.inspect("export_made", since=since_ms)), made),
+        used=_sums(_by_run(store.inspect("export_used", since=since_ms)), used),
         refused={r["stream"]: r["n"] for r in store.inspect("export_refused", since=since_ms)},
-        messages={r["stream"]: r["n"] for r in store.inspect("export_messages", since=since_ms)},
+        messages=together(messages, there),
     )
+
+
+def _sums(
+    some: Mapping[tuple[str, str], Mapping[str, int]],
+    more: Mapping[tuple[str, str], Mapping[str, int]],
+) -> dict[tuple[str, str], dict[str, int]]:
+    return {run: together(some.get(run, {}), more.get(run, {})) for run in {*some, *more}}
 
 
 def events(topology: Topology, address: str, known: Figures, now_ms: int) -> Iterator[Event]:

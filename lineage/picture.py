@@ -27,7 +27,7 @@ class Node:
         """What it is: ``producer``, ``gate``, ``worker`` or ``finding`` (it flags others)."""
         if self.step.worker is None:
             return "producer"
-        if self.step.worker_kind in ("anomaly", "drift"):
+        if self.step.worker_kind in ("anomaly", "drift", "detect"):
             return "finding"
         return "gate" if self.step.worker_kind == "gate" else "worker"
 
@@ -47,12 +47,22 @@ class Node:
         ]
         return ", ".join(word.strip() for word in dict.fromkeys(found))
 
+    def places(self) -> str:
+        """What took its place after a replay, or whose place it took."""
+        told = {"superseded by": self.step.superseded_by, "supersedes": self.step.supersedes}
+        return ", ".join(f"{what} {_first_of(uids)}" for what, uids in told.items() if uids)
+
+    def marks(self) -> str:
+        """All that sets it apart, on one line: what was found about it, and its place."""
+        return " · ".join(words for words in (self.flags(), self.places()) if words)
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """Nodes from the sources on, and links (parent, child) as places among them.
 
     ``left_out`` messages have no node; ``truncated`` says that the trace itself was cut.
+    ``replaced`` are the pairs (newer, older) of which one took the other's place.
     """
 
     uid: str
@@ -61,6 +71,7 @@ class Picture:
     links: tuple[tuple[int, int], ...]
     left_out: int = 0
     truncated: bool = False
+    replaced: tuple[tuple[int, int], ...] = ()
 
     @property
     def title(self) -> str:
@@ -96,6 +107,7 @@ def picture_of(trace: Trace, most: int = MOST_NODES) -> Picture:
         links=tuple(sorted(_links(trace, keys, place))),
         left_out=len(trace.steps) - sum(node.count for node in nodes),
         truncated=trace.truncated,
+        replaced=tuple(sorted(_replaced(trace, keys, place))),
     )
 
 
@@ -117,6 +129,18 @@ def _links(
         for parent, child in ends
         if parent in place and child in place and parent != child
     }
+
+
+def _replaced(
+    trace: Trace, keys: Mapping[str, object], place: Mapping[object, int]
+) -> set[tuple[int, int]]:
+    pairs = ((step.uid, older) for step in trace.steps for older in step.supersedes)
+    ends = ((keys[newer], keys[older]) for newer, older in pairs if older in keys)
+    return {(place[a], place[b]) for a, b in ends if a in place and b in place}
+
+
+def _first_of(uids: Sequence[str]) -> str:
+    return uids[0] if len(uids) == 1 else f"{uids[0]} and {len(uids) - 1} more"
 
 
 def _node(steps: Sequence[Step], trace: Trace) -> Node:

@@ -20,7 +20,7 @@ th,td{padding:5px 14px 5px 0;border-bottom:1px solid var(--line);vertical-align:
 td:first-child{white-space:nowrap;font-family:ui-monospace,monospace;font-size:13px}
 .scroll{overflow-x:auto}"""
 
-_COLUMNS = ("message", "made by", "tenant and classification", "findings")
+_COLUMNS = ("message", "made by", "tenant and classification", "findings", "place")
 
 
 def render_html(picture: Picture) -> str:
@@ -61,6 +61,7 @@ def _cells(node: Node) -> Iterator[str]:
     yield made_by(step)
     yield " ".join(word for word in (step.tenant, step.classification) if word)
     yield " ".join(finding_words(found) for found in step.findings)
+    yield node.places()
 
 
 def _safe(words: str) -> str:

@@ -29,7 +29,7 @@ ROLES = {
 
 _HEAD, _FOOT = 42, 34
 _LETTERS, _BOLD_LETTERS = 30, 27  # that fit into a node
-_STYLE = """\
+STYLE = """\
 .lineage{--ink:#1f2328;--soft:#59636e;--line:#818b98;--paper:#fff;--band:#f3f5f8;--box:#fff;
 --producer:#1a7f37;--gate:#0969da;--worker:#8250df;--finding:#bc4c00;--flag:#cf222e;
 --asked:#fff8c5}
@@ -44,9 +44,13 @@ _STYLE = """\
 .lineage .box{fill:var(--box);stroke:var(--line)}
 .lineage .asked .box{fill:var(--asked);stroke:var(--ink);stroke-width:2}
 .lineage .flagged .box{stroke:var(--flag);stroke-width:2}
+.lineage .superseded .box{stroke-dasharray:5 4}.lineage .superseded .n{text-decoration:line-through}
+.lineage .s{fill:var(--ink);font-weight:600}
+.lineage .r{fill:none;stroke:var(--ink);stroke-width:1.4;stroke-dasharray:5 4}
 .lineage .l{fill:none;stroke:var(--line);stroke-width:1.4}.lineage .tip{fill:var(--line)}
 .lineage .producer{fill:var(--producer)}.lineage .gate{fill:var(--gate)}
 .lineage .worker{fill:var(--worker)}.lineage .finding{fill:var(--finding)}"""
+"""How a drawing looks; a page that shows it without its own style needs this one."""
 
 
 def render_svg(picture: Picture) -> str:
@@ -60,7 +64,7 @@ def render_svg(picture: Picture) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" class="lineage" role="img" '
             f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}">',
             f"<title>{_safe(picture.title)}</title>",
-            f"<style>{_STYLE}</style>",
+            f"<style>{STYLE}</style>",
             f'<rect class="p" width="{width:g}" height="{height:g}"/>',
             _text(16, 27, picture.title, "t", int((width - 32) / 9.5)),
             f'<g transform="translate(0 {_HEAD})">',
@@ -77,6 +81,7 @@ def render_svg(picture: Picture) -> str:
 def _drawing(picture: Picture, layout: Layout) -> Iterator[str]:
     """Links first, so that the nodes stand before them."""
     yield from (_link(route) for route in layout.routes)
+    yield from (_replaced(picture, layout, pair) for pair in picture.replaced)
     for node, corner in zip(picture.nodes, layout.corners, strict=True):
         yield from _node(node, corner)
 
@@ -99,10 +104,25 @@ def _link(route: Sequence[Point]) -> str:
     return f'<path class="l" d="{path}"/><path class="tip" d="{tip}"/>'
 
 
+def _replaced(picture: Picture, layout: Layout, pair: tuple[int, int]) -> str:
+    """A dashed line between a message and the one whose place it took."""
+    ends = sorted((layout.corners[n] for n in pair), key=lambda corner: corner[0])
+    (x, y), (to_x, to_y) = ends
+    beside = to_x > x
+    x, to_x = (x + NODE_WIDTH, to_x) if beside else (x + 6, to_x + 6)
+    y, to_y = y + NODE_HEIGHT / 2, to_y + NODE_HEIGHT / 2
+    newer, older = (picture.nodes[n].step.uid for n in pair)
+    title = f"<title>{_safe(f'{newer} supersedes {older}')}</title>"
+    return f'<path class="r" d="M{x:g} {y:g}L{to_x:g} {to_y:g}">{title}</path>'
+
+
 def _node(node: Node, corner: Point) -> Iterator[str]:
     x, y = corner
     marks = ["node", *["asked"] * node.asked_for, *["flagged"] * bool(node.step.findings)]
-    yield f"<g class={quoteattr(' '.join(marks))}><title>{_safe(describe(node.step))}</title>"
+    marks += ["superseded"] * bool(node.step.superseded_by)
+    uid = quoteattr(printable(node.step.uid))
+    yield f"<g class={quoteattr(' '.join(marks))} data-uid={uid}>"
+    yield f"<title>{_safe(describe(node.step))}</title>"
     if node.count > 1:
         yield _box(x + 5, y + 5)
     yield _box(x, y)
@@ -114,7 +134,7 @@ def _node(node: Node, corner: Point) -> Iterator[str]:
     yield _text(x + 15, y + 20, name, "n", _BOLD_LETTERS)
     for number, line in enumerate(lines):
         yield _text(x + 15, y + 37 + 16 * number, line, "w" if number == 0 else "", _LETTERS)
-    yield _text(x + 15, y + 85, node.flags(), "f", _BOLD_LETTERS)
+    yield _text(x + 15, y + 85, node.marks(), "f" if node.step.findings else "s", _BOLD_LETTERS)
     yield "</g>"
 
 

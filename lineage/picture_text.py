@@ -20,11 +20,14 @@ def render_mermaid(picture: Picture) -> str:
         named = [] if layer is None else [f'  subgraph layer_{layer} ["layer {layer}"]']
         lines += [*named, *(f"    {_box(n, node)}" for n, node in part), *["  end"] * len(named)]
     lines += [f"  n{parent} --> n{child}" for parent, child in picture.links]
+    lines += [f"  n{newer} -. supersedes .-> n{older}" for newer, older in picture.replaced]
     for role, colour in _COLOURS.items():
         members = [n for n, node in enumerate(picture.nodes) if node.role == role]
         lines += _mermaid_class(role, f"stroke:{colour}", members)
     flagged = [n for n, node in enumerate(picture.nodes) if node.step.findings]
     lines += _mermaid_class("flagged", f"stroke:{_FLAGGED},stroke-width:3px", flagged)
+    replaced = [n for n, node in enumerate(picture.nodes) if node.step.superseded_by]
+    lines += _mermaid_class("superseded", "stroke-dasharray:4 3", replaced)
     asked = [n for n, node in enumerate(picture.nodes) if node.asked_for]
     lines += _mermaid_class("asked", "stroke-width:3px", asked)
     if picture.cut:
@@ -42,6 +45,10 @@ def render_dot(picture: Picture) -> str:
         lines += [f"    {_dot_node(n, node)}" for n, node in part]
         lines += ["  }"] * named
     lines += [f"  n{parent} -> n{child};" for parent, child in picture.links]
+    lines += [
+        f"  n{newer} -> n{older} [style=dashed, label=supersedes, constraint=false];"
+        for newer, older in picture.replaced
+    ]
     return "\n".join([*lines, "}"]) + "\n"
 
 
@@ -54,7 +61,7 @@ def _by_layer(picture: Picture) -> Iterator[tuple[int | None, list[tuple[int, No
 
 
 def _lines(node: Node) -> list[str]:
-    return [printable(line) for line in (*node.words(), node.flags()) if line]
+    return [printable(line) for line in (*node.words(), node.marks()) if line]
 
 
 def _box(number: int, node: Node) -> str:
@@ -76,7 +83,8 @@ def _dot_node(number: int, node: Node) -> str:
     colour = _FLAGGED if node.step.findings else _COLOURS[node.role]
     heavy = ", penwidth=3" if node.asked_for else ""
     label = _dot("\n".join(_lines(node)))
-    return f'n{number} [label={label}, color="{colour}"{heavy}];'
+    dashed = ', style="rounded,dashed"' if node.step.superseded_by else ""
+    return f'n{number} [label={label}, color="{colour}"{heavy}{dashed}];'
 
 
 def _dot(words: str) -> str:

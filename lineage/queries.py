@@ -24,7 +24,8 @@ _HEADER = re.compile(
 )
 _INCLUDE = re.compile(r"^(?:--|//) include: (?P<name>\w+)(?P<comma>,?)$", re.MULTILINE)
 _COMMENT = re.compile(r"^(?:--|//) ?(?P<words>.*)$")
-_NO_DEFAULT: Final = object()
+REQUIRED: Final = object()
+"""Stands for the default of a parameter that has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Query:
                     f"{_nearest(name, self.parameters, 'takes')}"
                 )
         bound = {**self.parameters, **given}
-        missing = [name for name, value in bound.items() if value is _NO_DEFAULT]
+        missing = [name for name, value in bound.items() if value is REQUIRED]
         if missing:
             raise QueryError(f"query {self.name!r} needs the parameter {missing[0]!r}")
         return bound
@@ -61,20 +62,9 @@ class Queries:
         self._queries = {query.name: query for query in queries}
 
     @classmethod
-    def load(cls, place: str) -> "Queries":
-        """Read ``upkeep.sql``, which lies beside this module, or all of ``questions/*.sql``."""
-        folder, _, name = place.rpartition("/*")
-        if not folder:
-            return cls(parse(files("lineage").joinpath(place).read_text(encoding="utf-8")))
-        found = sorted(
-            (
-                file
-                for file in files("lineage").joinpath(folder).iterdir()
-                if file.name.endswith(name)
-            ),
-            key=lambda file: file.name,
-        )
-        return cls(parse(*(file.read_text(encoding="utf-8") for file in found)))
+    def load(cls, *places: str) -> "Queries":
+        """Read files such as ``upkeep.sql`` beside this module, or all of ``questions/*.sql``."""
+        return cls(parse(*(text for place in places for text in _texts(place))))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,6 +81,14 @@ class Queries:
                 f"no lineage query is named {name!r}; {_nearest(name, self._queries, 'there are')}"
             )
         return self._queries[name]
+
+
+def _texts(place: str) -> list[str]:
+    folder, _, name = place.rpartition("/*")
+    if not folder:
+        return [files("lineage").joinpath(place).read_text(encoding="utf-8")]
+    found = (f for f in files("lineage").joinpath(folder).iterdir() if f.name.endswith(name))
+    return [f.read_text(encoding="utf-8") for f in sorted(found, key=lambda file: file.name)]
 
 
 def parse(*texts: str) -> list[Query]:
@@ -142,7 +140,7 @@ def _plain(body: str, parts: Mapping[str, str]) -> str:
 def _parameters(declared: str) -> dict[str, Any]:
     words = re.sub(r"\n(?:--|//)", "", declared).split(",")
     pairs = [word.strip().partition("=") for word in words if word.strip()]
-    return {name: json.loads(default) if equals else _NO_DEFAULT for name, equals, default in pairs}
+    return {name: json.loads(default) if equals else REQUIRED for name, equals, default in pairs}
 
 
 def _nearest(name: str, known: Iterable[str], otherwise: str) -> str:

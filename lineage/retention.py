@@ -7,12 +7,15 @@ Holds and cuts are links of the hash chain, so that a verification knows what ma
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from lineage.chain import ACTS, ChainKey, append
 from lineage.errors import UnknownMessageError
+from lineage.materialise import materialised
+from lineage.members import Members
 from lineage.store import LineageStore
 from lineage.transaction import Transaction
 
@@ -41,6 +44,7 @@ def due(store: LineageStore, ages: Ages, now_ms: int) -> dict[int | None, int]:
     """How many messages of each layer would go; what is held by now does not count."""
     return {
         layer: store.inspect("retain_due", layer=layer, cut=cut)[0]["due"]
+        + sum(row["n"] for row in store.inspect("retain_batches_due", layer=layer, cut=cut))
         for layer, cut in _cuts(store, ages, now_ms).items()
     }
 
@@ -60,23 +64,37 @@ def retain(
     short is continued by the next. Raises :class:`lineage.errors.StoreError` when the store is
     away.
     """
+    total = 0
+    for removed in retaining(store, key, ages, now_ms, batch=batch):
+        total += removed
+        done(removed)
+    return total
+
+
+def retaining(
+    store: LineageStore, key: ChainKey, ages: Ages, now_ms: int, *, batch: int = BATCH
+) -> Iterator[int]:
+    """:func:`retain` in steps: each is one transaction, and gives how many messages it removed.
+
+    What was written or held between two steps is seen by the next. Messages of a batch go with it,
+    once the last of them is old enough and none is held.
+    """
     cuts = _cuts(store, ages, now_ms)
     store.transact(_mark)
     if not any(due(store, ages, now_ms).values()):
-        return 0
+        return
     said = {"none" if layer is None else str(layer): cut for layer, cut in cuts.items()}
     store.transact(lambda transaction: _act(transaction, key, now_ms, cuts=said))
-    removed = 0
     for layer, cut in cuts.items():
+        while removed := _remove_batches(store, layer, cut, batch, now_ms):
+            yield removed
         since = 0
         while True:
             chosen, since = _remove(store, layer, cut, since, batch, now_ms)
             if not chosen:
                 break
-            removed += chosen
-            done(chosen)
+            yield chosen
     store.transact(lambda transaction: transaction.rows("retain_agents"))
-    return removed
 
 
 def hold(store: LineageStore, key: ChainKey, uid: str, now_ms: int, reason: str = "") -> None:
@@ -86,6 +104,9 @@ def hold(store: LineageStore, key: ChainKey, uid: str, now_ms: int, reason: str 
     """
 
     def work(transaction: Transaction) -> None:
+        for chain in transaction.rows("chain_lanes"):  # no writer comes in between
+            transaction.rows("chain_head", lane=chain["lane"])
+        transaction.add(materialised(Members(transaction.rows), {uid}))
         if not transaction.rows("known_message", uid=uid):
             raise UnknownMessageError(f"no lineage record mentions {uid!r}; nothing is held")
         if uid in {row["uid"] for row in transaction.rows("holds")}:
@@ -139,15 +160,39 @@ def _remove(
         transaction.rows("retain_choose", layer=layer, cut=cut, since=since, limit=limit)
         (row,) = transaction.rows("retain_chosen")
         if row["chosen"]:
-            for name in _STEPS:
-                transaction.rows(name, **({"at_ms": now_ms} if name == "retain_stubs" else {}))
+            _drop(transaction, now_ms)
         return row["chosen"], row["latest"] or 0
 
     return store.transact(work)
 
 
+def _remove_batches(
+    store: LineageStore, layer: int | None, cut: int, limit: int, now_ms: int
+) -> int:
+    """Remove batches of about so many messages, at least one; how many messages that were."""
+
+    def work(transaction: Transaction) -> int:
+        _mark(transaction)
+        rows = transaction.rows("retain_batches_due", layer=layer, cut=cut, limit=limit)
+        counts = list(accumulate(row["n"] for row in rows))
+        chosen = rows[: 1 + sum(count < limit for count in counts)]
+        if chosen:
+            transaction.rows("retain_batches_choose", ids=[row["id"] for row in chosen])
+            transaction.rows("retain_members_choose")
+            _drop(transaction, now_ms)
+        return counts[len(chosen) - 1] if chosen else 0
+
+    return store.transact(work)
+
+
+def _drop(transaction: Transaction, now_ms: int) -> None:
+    for name in _STEPS:
+        transaction.rows(name, **({"at_ms": now_ms} if name == "retain_stubs" else {}))
+
+
 _STEPS = (
     "retain_orphans", "retain_unused", "retain_derived", "retain_flagged", "retain_supersedes",
-    "retain_findings", "retain_touched", "retain_stubs", "retain_entities", "retain_idle",
-    "retain_associated", "retain_left_used", "retain_activities",
+    "retain_findings", "retain_touched", "retain_batches_touched", "retain_members", "retain_spans",
+    "retain_batches", "retain_stubs", "retain_entities", "retain_idle", "retain_associated",
+    "retain_left_used", "retain_activities",
 )  # fmt: skip

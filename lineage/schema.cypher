@@ -60,3 +60,21 @@ CREATE INDEX entity_held IF NOT EXISTS FOR (n:Entity) ON (n.held)
 
 // name: entity_removed()
 CREATE INDEX entity_removed IF NOT EXISTS FOR (n:Entity) ON (n.removed)
+
+// name: batch_id()
+CREATE CONSTRAINT batch_id IF NOT EXISTS FOR (n:Batch) REQUIRE n.id IS UNIQUE
+
+// name: batch_ts()
+CREATE INDEX batch_ts IF NOT EXISTS FOR (n:Batch) ON (n.ts)
+
+// name: batch_layer()
+CREATE INDEX batch_layer IF NOT EXISTS FOR (n:Batch) ON (n.layer, n.until_ts)
+
+// name: batch_removed()
+CREATE INDEX batch_removed IF NOT EXISTS FOR (n:Batch) ON (n.removed)
+
+// name: span_place()
+CREATE INDEX span_place IF NOT EXISTS FOR (n:Span) ON (n.side, n.key, n.bucket)
+
+// name: span_batch()
+CREATE INDEX span_batch IF NOT EXISTS FOR (n:Span) ON (n.batch)

@@ -18,9 +18,11 @@ from typing import Any, Final, Self
 
 from lineage.chain import ChainKey, extend, new_records
 from lineage.errors import StoreError
-from lineage.model import Entity, Graph, StampedRecord
+from lineage.materialise import needed
+from lineage.model import Batch, Entity, Graph, StampedRecord
 from lineage.queries import Queries
 from lineage.transaction import T, Transaction
+from lineage.unfolded import answered
 from lineage.weave import weave
 
 BUSY_TIMEOUT_S = 30.0
@@ -32,7 +34,7 @@ CACHE_KIB = 32_768
 IDS_AT_ONCE = 500
 """How many ids one look-up takes; SQLite before 3.32 allows 999 parameters."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The ``user_version`` of the files that this release writes."""
 
 APPLICATION_ID: Final = 0x50454E53
@@ -65,7 +67,7 @@ class SqliteStore:
         self._key = ChainKey(chain_key)
         self._queries = Queries.load("questions/*.sql")
         self._writes = Queries.load("writes.sql")
-        self._upkeep = Queries.load("upkeep.sql")
+        self._upkeep = Queries.load("upkeep.sql", "batches.sql", "questions/parts.sql")
         with self._explained():
             self._connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
@@ -80,8 +82,7 @@ class SqliteStore:
 
     def query(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Run a named query; see :meth:`lineage.store.LineageStore.query`."""
-        with self._explained():
-            return _rows(self._connection, self._queries, name, parameters)
+        return answered(self._ask, self.inspect, name, self._queries[name].bind(parameters))
 
     def inspect(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """Look for upkeep; see :meth:`lineage.store.LineageStore.inspect`."""
@@ -91,7 +92,7 @@ class SqliteStore:
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Do upkeep; see :meth:`lineage.store.LineageStore.transact`."""
         with self._explained(), self._transaction():
-            return work(_SqliteTransaction(self._connection, self._upkeep))
+            return work(_SqliteTransaction(self._connection, self._upkeep, self._insert))
 
     def counts(self) -> dict[str, int]:
         """Count nodes and edges; see :meth:`lineage.store.LineageStore.counts`."""
@@ -163,20 +164,22 @@ class SqliteStore:
             time.sleep(_BUSY_PAUSE_S)
 
     def _pragma(self, name: str) -> int:
-        (value,) = self._connection.execute(f"PRAGMA {name}").fetchone()
-        return int(value)
+        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
 
     def _add(self, transaction: Transaction, records: Sequence[StampedRecord]) -> None:
         new = new_records(transaction, records)
         graph = weave(new, self._layers)
-        self._insert(graph)
+        transaction.add(graph)
+        transaction.add(needed(transaction.rows, graph))
         extend(transaction, self._key, new, graph)
 
     def _insert(self, graph: Graph) -> None:
         self._many("agents", graph.agents)
         self._many("activities", graph.activities)
         agents = self._keys("agent_keys", [agent.id for agent in graph.agents])
-        activities = self._keys("activity_keys", [activity.id for activity in graph.activities])
+        made_by = {entity.activity for entity in graph.entities if entity.activity}
+        made_by |= {activity.id for activity in graph.activities}
+        activities = self._keys("activity_keys", sorted(made_by))
         self._many("entities", [_keyed(entity, activities) for entity in graph.entities])
         entities = self._keys("entity_keys", [entity.id for entity in graph.entities])
         self._many("findings", [(entities[finding[0]], *finding[1:]) for finding in graph.findings])
@@ -185,6 +188,15 @@ class SqliteStore:
         self._many("associated", _pairs(graph.associated, activities, agents))
         self._many("flagged", _pairs(graph.flagged, entities, entities))
         self._many("supersedes", _pairs(graph.supersedes, entities, entities))
+        self._many("batches", [_keyed_batch(batch, activities) for batch in graph.batches])
+        ids = {batch.id for batch in graph.batches} | {batch for _, batch in graph.members}
+        batches = self._keys("batch_keys", sorted(ids))
+        self._many("spans", [(batches[span.batch], *span[1:]) for span in graph.spans])
+        self._many("members", _pairs(graph.members, entities, batches))
+
+    def _ask(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        with self._explained():
+            return _rows(self._connection, self._queries, name, parameters)
 
     def _many(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
         self._connection.executemany(self._writes[name].text, rows)
@@ -223,9 +235,12 @@ class SqliteStore:
 class _SqliteTransaction:
     """A :class:`lineage.transaction.Transaction` on a connection that is inside of one."""
 
-    def __init__(self, connection: sqlite3.Connection, upkeep: Queries) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, upkeep: Queries, insert: Callable[[Graph], None]
+    ) -> None:
         self._connection = connection
         self._upkeep = upkeep
+        self.add = insert
 
     def rows(self, name: str, /, **parameters: Any) -> list[dict[str, Any]]:
         return _rows(self._connection, self._upkeep, name, parameters)
@@ -246,9 +261,8 @@ def _rows(
 
 def _files_from(version: int) -> list[str]:
     """The files that make a store of this version, 0 for an empty one, one of ours."""
-    if not version:
-        return ["schema.sql"]
-    return [f"upgrade_{step}.sql" for step in range(version, SCHEMA_VERSION)]
+    steps = [f"upgrade_{step}.sql" for step in range(version, SCHEMA_VERSION)]
+    return steps if version else ["schema.sql"]
 
 
 def _statements(file: str) -> list[str]:
@@ -258,11 +272,15 @@ def _statements(file: str) -> list[str]:
 
 
 def _keyed(entity: Entity, activities: Mapping[str, int]) -> tuple[Any, ...]:
-    """Give an entity as a row whose activity is its key."""
+    """Give an entity, or below a batch, as a row whose activity is its key."""
     if entity.activity is None:
         return entity
     at = Entity._fields.index("activity")
     return (*entity[:at], activities[entity.activity], *entity[at + 1 :])
+
+
+def _keyed_batch(batch: Batch, activities: Mapping[str, int]) -> tuple[Any, ...]:
+    return tuple(batch._replace(activity=activities[batch.activity]))  # type: ignore[arg-type]
 
 
 def _pairs(

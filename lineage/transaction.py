@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from lineage.model import Graph
+
 T = TypeVar("T")
 
 
@@ -14,6 +16,10 @@ class Transaction(Protocol):
 
         Raises :class:`lineage.errors.QueryError` for an unknown name or a wrong parameter.
         """
+        ...
+
+    def add(self, graph: Graph) -> None:
+        """Add a piece of the graph, of which anything may be there; it becomes no link."""
         ...
 
     def many(self, name: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -46,6 +46,7 @@ RETURN r.id AS one, g.id AS other
 // name: sealed_entities(records)
 UNWIND $records AS record
 MATCH (r:Activity {record: record})<-[:GENERATED_BY]-(e:Entity)
+WHERE NOT EXISTS { MATCH (e)-[:MEMBER_OF]->(:Batch) }
 RETURN
   e.id AS id, e.stream AS stream, e.lane AS lane, e.layer AS layer, e.ts AS ts,
   e.described_by AS described_by, r.id AS activity, e.schema_name AS schema_name,
@@ -131,7 +132,12 @@ MATCH (h:Hold) RETURN h.uid AS uid, h.at_ms AS at_ms, h.reason AS reason ORDER B
 MATCH (e:Entity {id: $uid}) RETURN e.id AS id
 
 // name: retain_layers()
-MATCH (e:Entity) RETURN DISTINCT e.layer AS layer ORDER BY layer
+CALL {
+  MATCH (e:Entity) RETURN e.layer AS layer
+  UNION
+  MATCH (b:Batch) RETURN b.layer AS layer
+}
+RETURN layer ORDER BY layer
 
 // name: retain_unmark()
 MATCH (e:Entity) WHERE e.held = 1 REMOVE e.held
@@ -148,10 +154,11 @@ MATCH (f:Finding)-[:FLAGGED]->(e)
 SET f.held = 1
 
 // name: retain_due(layer, cut)
-// How many messages of a layer are due.
+// How many messages of a layer are due, but for those of batches, which go with their batch.
 MATCH (e:Entity)
 WHERE e.ts < $cut AND (e.layer = $layer OR ($layer IS NULL AND e.layer IS NULL))
   AND e.held IS NULL AND (e.removed IS NULL OR e.described_by IS NOT NULL)
+  AND NOT EXISTS { MATCH (e)-[:MEMBER_OF]->(:Batch) }
 RETURN count(*) AS due
 
 // name: retain_choose(layer, cut, since, limit)
@@ -160,6 +167,7 @@ MATCH (e:Entity)
 WHERE e.ts >= $since AND e.ts < $cut
   AND (e.layer = $layer OR ($layer IS NULL AND e.layer IS NULL))
   AND e.held IS NULL AND (e.removed IS NULL OR e.described_by IS NOT NULL)
+  AND NOT EXISTS { MATCH (e)-[:MEMBER_OF]->(:Batch) }
 WITH e ORDER BY e.ts LIMIT $limit
 SET e.removed = -1
 

@@ -33,7 +33,8 @@ SELECT
   e.id, e.stream, e.lane, e.layer, e.ts, e.described_by, r.id AS activity, e.schema_name,
   e.schema_version, e.tenant, e.classification, e.class_rank, e.source, e.producer_id, e.roe_hash
 FROM activity r JOIN entity e ON e.activity = r.k
-WHERE r.record IN (SELECT value FROM json_each(:records));
+WHERE r.record IN (SELECT value FROM json_each(:records))
+  AND NOT EXISTS (SELECT 1 FROM member WHERE member.entity = e.k);
 
 -- name: sealed_parents(records)
 SELECT e.id AS one, p.id AS other
@@ -125,7 +126,7 @@ SELECT uid, at_ms, reason FROM hold ORDER BY at_ms, uid;
 SELECT id FROM entity WHERE id = :uid;
 
 -- name: retain_layers()
-SELECT DISTINCT layer FROM entity ORDER BY layer;
+SELECT layer FROM entity UNION SELECT layer FROM batch ORDER BY layer;
 
 -- name: retain_unmark()
 UPDATE entity SET held = NULL WHERE held IS NOT NULL;
@@ -142,10 +143,11 @@ UPDATE entity SET held = 1 WHERE k IN (
 );
 
 -- name: retain_due(layer, cut)
--- How many messages of a layer are due.
+-- How many messages of a layer are due, but for those of batches, which go with their batch.
 SELECT count(*) AS due FROM entity
 WHERE layer IS :layer AND ts < :cut AND held IS NULL
-  AND (removed IS NULL OR described_by IS NOT NULL);
+  AND (removed IS NULL OR described_by IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM member WHERE member.entity = entity.k);
 
 -- name: retain_choose(layer, cut, since, limit)
 -- Marks the oldest that are due for removal: removed = -1 until the end of the transaction.
@@ -153,6 +155,7 @@ UPDATE entity SET removed = -1 WHERE k IN (
   SELECT k FROM entity
   WHERE layer IS :layer AND ts >= :since AND ts < :cut AND held IS NULL
     AND (removed IS NULL OR described_by IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM member WHERE member.entity = entity.k)
   ORDER BY ts LIMIT :limit
 );
 
@@ -212,8 +215,9 @@ DELETE FROM entity WHERE removed = -1;
 
 -- name: retain_idle()
 -- Of the activities marked, unmarks those that made something that stays.
-UPDATE activity SET touched = NULL WHERE touched = 1 AND EXISTS (
-  SELECT 1 FROM entity WHERE entity.activity = activity.k
+UPDATE activity SET touched = NULL WHERE touched = 1 AND (
+  EXISTS (SELECT 1 FROM entity WHERE entity.activity = activity.k)
+  OR EXISTS (SELECT 1 FROM batch WHERE batch.activity = activity.k)
 );
 
 -- name: retain_associated()

@@ -8,12 +8,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from lineage.chain import ACTS, START, ChainKey, Leaf, Link, Sealed, grouped, unpack
-from lineage.model import Activity, Entity, Finding
+from lineage.model import Activity, Batch, Entity, Finding
 from lineage.store import LineageStore
 from lineage.uid import place_of
+from lineage.verify_members import Sort, members_wrong
 
 LINKS_AT_ONCE = 20
 """How many links, and what hangs on them, are looked at in one go."""
@@ -21,7 +22,6 @@ LINKS_AT_ONCE = 20
 MOST_FAULTS = 1000
 """How many faults a verification lists before it gives up counting."""
 
-Sort = Literal["changed", "removed", "added", "broken", "other key"]
 Heads = dict[str, tuple[int, str]]
 """Of each lane, the number of its last link and that link's digest in hexadecimal digits."""
 
@@ -155,12 +155,16 @@ class _Verifier:
         """Compare what some links say with what is in the graph."""
         missing = {link.record: Counter(unpack(link.body)) for link in links}
         strange: dict[str, list[str]] = {}
-        for record, uid, leaf in stored(self._store, list(missing)).leaves(self._key):
+        sealed = stored(self._store, list(missing))
+        for record, uid, leaf in sealed.leaves(self._key):
             self.found.rows += 1
             if missing[record][leaf] > 0:
                 missing[record][leaf] -= 1
             else:
                 strange.setdefault(record, []).append(uid)
+        odd = {uid for of_record in strange.values() for uid in of_record}
+        for fault in members_wrong(self._store, list(missing), sealed.batches, odd):
+            self.found.add(*fault)
         for record, leaves in missing.items():
             self._tell(record, list(leaves.elements()), strange.get(record, []))
 
@@ -185,6 +189,8 @@ class _Verifier:
         """What no link answers for, and what follows from what links answer for."""
         for row in self._store.inspect("unsealed", limit=MOST_FAULTS):
             self.found.add("added", row["id"], f"{row['sort']} of which no link tells")
+        for row in self._store.inspect("batches_unsealed", limit=MOST_FAULTS):
+            self.found.add("added", row["id"], "batch of which no link tells")
         for name, what in _RULES.items():
             for row in self._store.inspect(name, limit=MOST_FAULTS):
                 self.found.add("changed", row["id"], what)
@@ -216,17 +222,22 @@ def stored(store: LineageStore, records: list[str]) -> Sealed:
         flagged=_edges(rows["flagged"]),
         agents=_edges(rows["agents"]),
         supersedes=_edges(rows["supersedes"]),
+        batches=[Batch(**row | _raw(row, "members")) for row in rows["batches"]],
     )
 
 
 def _link(row: Mapping[str, Any]) -> Link:
     """A link as it is stored; what is no bytes any more becomes none, which fits no digest."""
-    raw = {name: row[name] for name in ("body", "digest")}
-    kept = {name: value if isinstance(value, bytes) else b"" for name, value in raw.items()}
-    return Link(**{**row, **kept})
+    return Link(**{**row, **_raw(row, "body", "digest")})
 
 
-_PARTS = ("activities", "agents", "entities", "parents", "findings", "flagged", "supersedes")
+def _raw(row: Mapping[str, Any], *names: str) -> dict[str, bytes]:
+    return {name: row[name] if isinstance(row[name], bytes) else b"" for name in names}
+
+
+_PARTS = (
+    "activities", "agents", "entities", "parents", "findings", "flagged", "supersedes", "batches",
+)  # fmt: skip
 
 
 def _edges(rows: Sequence[Mapping[str, str]]) -> Mapping[str, Sequence[str]]:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from lineage.batches import Emitted, batch_of, parted, spans_of
 from lineage.model import (
     MESSAGES_PER_ACTIVITY,
     OWN,
     Activity,
     Agent,
+    Batch,
     Edge,
     Entity,
     Finding,
@@ -22,7 +24,6 @@ from schemas.security import Classification
 _RANK = {classification: classification.rank for classification in Classification}
 _OBSERVATIONS = frozenset({"anomaly", "drift"})
 
-_Emitted = tuple[str, LineageOutput]
 _Circumstances = tuple[str | None, str | None, int | None, str | None, str | None, str | None]
 _NOTHING: _Circumstances = (None,) * 6
 
@@ -33,7 +34,7 @@ def weave(records: Iterable[StampedRecord], layers: Mapping[str, int]) -> Graph:
     ``layers`` gives the layer of a bare stream name; streams that it lacks have none. The
     result depends neither on the order of the records nor on repetitions among them.
     """
-    loom = _Loom(layers)
+    loom = Loom(layers)
     for stamped in records:
         loom.add(stamped)
     return loom.graph()
@@ -46,8 +47,8 @@ def graph_of(
     return weave([StampedRecord(uid, record, ids)], layers)
 
 
-class _Loom:
-    """Collects nodes and edges while records are added."""
+class Loom:
+    """Collects nodes and edges while records, or messages of batches, are added."""
 
     def __init__(self, layers: Mapping[str, int]) -> None:
         self._layers = layers
@@ -60,18 +61,41 @@ class _Loom:
         self._associated: set[Edge] = set()
         self._flagged: set[Edge] = set()
         self._supersedes: set[Edge] = set()
+        self._members: set[Edge] = set()
+        self._batches: dict[str, Batch] = {}
 
     def add(self, stamped: StampedRecord) -> None:
+        """Add what a record describes."""
         record = stamped.record
         base = f"{record.worker}:{record.run}:{stamped.uid}"
         for number, part in enumerate(_parts(stamped)):
             activity = f"{base}:{number}" if number else base
             self._activities[activity] = _activity(activity, stamped)
             self._associate(activity, "worker", record.worker)
-            for uid, output in part:
+            alone, groups = parted(record, part, self._layers)
+            for uid, output in alone:
                 self._add_output(activity, uid, output)
+            for group in groups:
+                self._add_batch(batch_of(activity, group, self._layers))
+
+    def add_member(self, batch: Batch, uid: str, output: LineageOutput) -> None:
+        """Add a message of a batch that is known already, and what it was made from."""
+        self._add_output(batch.activity, uid, output)
+        self._members.add((uid, batch.id))
+
+    def tell_of_parent(self, uid: str, output: LineageOutput) -> None:
+        """Add what a message that has no node tells of the one that it was made from alone."""
+        told = _circumstances(output)
+        if _speaks_of_parent(output, told):
+            self.mention(output.parents[0])
+            known = self._entities[output.parents[0]]
+            stream, lane, layer = known.stream, known.lane, known.layer
+            self._tell(
+                Entity(known.id, stream, lane, layer, known.ts, uid, None, None, None, *told)
+            )
 
     def graph(self) -> Graph:
+        """All that was added."""
         return Graph(
             entities=tuple(sorted(self._entities.values())),
             activities=tuple(sorted(self._activities.values())),
@@ -82,33 +106,26 @@ class _Loom:
             associated=tuple(sorted(self._associated)),
             flagged=tuple(sorted(self._flagged)),
             supersedes=tuple(sorted(self._supersedes)),
+            members=tuple(sorted(self._members)),
+            batches=tuple(sorted(self._batches.values(), key=lambda batch: batch.id)),
+            spans=tuple(sorted(s for batch in self._batches.values() for s in spans_of(batch))),
         )
+
+    def _add_batch(self, batch: Batch) -> None:
+        self._batches[batch.id] = batch
+        if batch.source is not None:
+            self._associate(batch.activity, "producer", batch.source)
 
     def _add_output(self, activity: str, uid: str, output: LineageOutput) -> None:
         told = _circumstances(output)
         self._tell(self._own(activity, uid, output, told))
         for parent in output.parents:
-            self._mention(parent)
+            self.mention(parent)
             self._derived.add((uid, parent))
             self._used.add((activity, parent))
-        if _speaks_of_parent(output, told):
-            only = self._entities[output.parents[0]]
-            self._tell(
-                Entity(
-                    only.id,
-                    only.stream,
-                    only.lane,
-                    only.layer,
-                    only.ts,
-                    uid,
-                    None,
-                    None,
-                    None,
-                    *told,
-                )
-            )
+        self.tell_of_parent(uid, output)
         for older in output.supersedes:
-            self._mention(older)
+            self.mention(older)
             self._supersedes.add((uid, older))
         if output.source is not None:
             self._associate(activity, "producer", output.source)
@@ -121,7 +138,7 @@ class _Loom:
             uid, finding.kind, finding.detector, severity, finding.summary
         )
         for flagged in finding.flagged:
-            self._mention(flagged)
+            self.mention(flagged)
             self._flagged.add((uid, flagged))
 
     def _associate(self, activity: str, kind: str, name: str) -> None:
@@ -133,7 +150,7 @@ class _Loom:
         known = self._entities.get(told.id)
         self._entities[told.id] = told if known is None else better(known, told)
 
-    def _mention(self, uid: str) -> None:
+    def mention(self, uid: str) -> None:
         """Let a message be known by its uid alone, unless more is known already."""
         if uid not in self._entities:
             self._entities[uid] = self._placed(uid)
@@ -146,9 +163,9 @@ class _Loom:
         return Entity(uid, stream, lane, self._layers.get(stream), ts, *known)
 
 
-def _parts(stamped: StampedRecord) -> Iterator[list[_Emitted]]:
+def _parts(stamped: StampedRecord) -> Iterator[list[Emitted]]:
     """Split what was emitted so that no part touches more messages than an Activity may."""
-    part: list[_Emitted] = []
+    part: list[Emitted] = []
     touched = 0
     for output, entry in zip(stamped.record.outputs, stamped.ids, strict=True):
         if entry is None:

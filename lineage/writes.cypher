@@ -60,6 +60,25 @@ MATCH (newer:Entity {id: r[0]})
 MATCH (older:Entity {id: r[1]})
 MERGE (newer)-[:SUPERSEDES]->(older)
 
+// name: batches(rows)
+UNWIND $rows AS r
+MATCH (x:Activity {id: r.activity})
+MERGE (b:Batch {id: r.id})
+ON CREATE SET b = r.properties
+MERGE (b)-[:GENERATED_BY]->(x)
+
+// name: spans(rows)
+UNWIND $rows AS r
+MERGE (s:Span {
+  batch: r.batch, side: r.side, key: r.key, bucket: r.bucket, first: r.first, last: r.last, n: r.n
+})
+
+// name: members(rows)
+UNWIND $rows AS r
+MATCH (e:Entity {id: r[0]})
+MATCH (b:Batch {id: r[1]})
+MERGE (e)-[:MEMBER_OF]->(b)
+
 // name: known_entities(rows)
 UNWIND $rows AS id
 MATCH (e:Entity {id: id})

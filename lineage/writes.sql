@@ -49,6 +49,23 @@ INSERT INTO flagged (finding, entity) VALUES (?, ?) ON CONFLICT DO NOTHING;
 -- name: supersedes()
 INSERT INTO supersedes (newer, older) VALUES (?, ?) ON CONFLICT DO NOTHING;
 
+-- name: batches()
+INSERT INTO batch (
+  id, key, stream, lane, layer, first, last, n, ts, until_ts, activity, schema_name,
+  schema_version, tenant, classification, class_rank, source, members
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: spans()
+INSERT INTO span (batch, side, key, bucket, first, last, n) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING;
+
+-- name: members()
+INSERT INTO member (entity, batch) VALUES (?, ?) ON CONFLICT DO NOTHING;
+
+-- name: batch_keys()
+SELECT id, k FROM batch WHERE id IN (?);
+
 -- name: entity_keys()
 -- As many marks as ids are put in; a JSON array would lose what follows a NUL.
 SELECT id, k FROM entity WHERE id IN (?);

@@ -36,8 +36,10 @@ from schemas.registry import (
 )
 from schemas.security import Classification, SecurityContext
 from schemas.settlements import DeadLetter, Rejection, Violation
+from schemas.supervisor_event import Action, SupervisorEvent
 
 __all__ = [
+    "Action",
     "AdversaryModel",
     "AnomalyEvent",
     "ChatTurn",
@@ -87,6 +89,7 @@ __all__ = [
     "Share",
     "SocEvent",
     "Status",
+    "SupervisorEvent",
     "Text",
     "ThreatAlert",
     "Uid",

@@ -18,6 +18,9 @@ class FieldBaseline(Model):
     last: Uid = Field(description="The last message of that traffic.")
     set_in: Annotated[int, Field(ge=1, description="The version that it was set in.")]
     frozen: bool = Field(False, description="Whether it is protected from `set` and `reset`.")
+    learnt: bool = Field(
+        False, description="Whether a worker set it by itself, of what its detectors learnt too."
+    )
     sketch: Annotated[
         str, Field(max_length=200_000, description="The packed quantile sketch, in Base64.")
     ]

@@ -24,7 +24,7 @@ RunLength = Annotated[
 class ConformalSettings(Settings):
     """Bets on conformal ranks (Vovk 2021; Shin, Ramdas and Rinaldo 2024)."""
 
-    run_length: RunLength = 1e6
+    run_length: RunLength = 1e7
     n_start: Annotated[
         int, Field(ge=150, le=10_000, description="values learnt before the first is judged")
     ] = 300
@@ -40,7 +40,7 @@ class ConformalSettings(Settings):
 class BernoulliSettings(Settings):
     """Bets on conformal ranks of zeros and ones."""
 
-    run_length: RunLength = 1e6
+    run_length: RunLength = 2e6
     n_start: Annotated[
         int, Field(ge=20, le=10_000, description="values learnt before the first is judged")
     ] = 200

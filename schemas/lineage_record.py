@@ -4,6 +4,9 @@ A record is written by the commit script in the same step as the outputs it desc
 server chooses the outputs' entry ids, so the record's entry carries them in a second field,
 ``ids``: one word an output, in order, those that are ``alike`` included, ``-`` for an output that
 was not emitted because another worker had settled its input.
+
+A record says the same of its outputs whether they are to be stored one by one or as batches; its
+``grain`` tells which.
 """
 
 from typing import Annotated, Literal
@@ -18,6 +21,10 @@ RoeHash = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """The first 16 bytes of an HMAC-SHA256 of a ROE token, in hexadecimal digits."""
 
 FindingKind = Literal["anomaly", "drift", "rejection", "dead_letter"]
+
+
+Grain = Literal["message", "batch"]
+"""How a worker's outputs stand in the provenance graph: a node each, or a node for a batch."""
 
 
 class LineageFinding(Model):
@@ -76,6 +83,10 @@ class LineageRecord(Model):
     host: Name = Field(description="The machine it ran on.")
     run: Name = Field(description="The process.")
     at_ms: Annotated[int, Field(ge=0, le=2**53, description="Commit time, ms since the epoch.")]
+    grain: Grain = Field("message", description="Whether outputs get a node each or as batches.")
+    sample: Annotated[int, Field(ge=0, le=2**31)] = Field(
+        0, description="Of messages in batches one in so many has a node of its own; 0: none."
+    )
     outputs: Annotated[
         tuple[LineageOutput, ...], Field(max_length=100_000, description="What it emitted.")
     ]

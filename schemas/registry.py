@@ -27,6 +27,7 @@ _BUILT_IN = (
     "Rejection",
     "DeadLetter",
     "LineageRecord",
+    "SupervisorEvent",
 )
 _NAME = re.compile(r"(?P<module>[^\W\d]\w*(\.[^\W\d]\w*)*):(?P<attribute>[^\W\d]\w*)")
 

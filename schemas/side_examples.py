@@ -101,6 +101,17 @@ SIDE_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "attempts": 5,
         "error": "ZeroDivisionError: float division by zero",
     },
+    "supervisor": {
+        "schema_version": "1.0",
+        "kind": "supervisor",
+        "action": "stalled",
+        "worker": "assess",
+        "process": "assess",
+        "host": "node-1",
+        "why": "settled nothing for 90 s, although 412 entries wait",
+        "at_s": 1_763_640_060.5,
+        "details": {"lane": 0, "lag_entries": 412, "stalled_s": 90.2, "pid": 4711},
+    },
     "lineage_record": {
         "schema_version": "1.0",
         "worker": "l3_gate",
@@ -109,6 +120,8 @@ SIDE_EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "host": "node-1",
         "run": "l3_gate-node-1-4711",
         "at_ms": 1_763_640_030_004,
+        "grain": "batch",
+        "sample": 1000,
         "outputs": [
             {
                 "stream": "L3",

@@ -4,7 +4,7 @@ It is loaded once into one frozen ``Topology``; ``schemas.topology_file`` reads 
 ``schemas.topology_graph`` checks it as a whole graph.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -13,8 +13,12 @@ from schemas.budget_settings import BudgetSettings
 from schemas.detector_settings import Settings
 from schemas.drift_settings import DriftSettings
 from schemas.duration import Duration
+from schemas.graph_retention import GraphRetention
 from schemas.label_settings import LabelSettings
+from schemas.lineage_record import Grain
 from schemas.model import Line
+from schemas.replicas import Replicas
+from schemas.size import Size
 
 StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,99}$")]
 """A stream's name: letters, digits, ``_``, ``.``, ``-``; no lane tag, no slash, no colon."""
@@ -24,6 +28,9 @@ WorkerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$"
 
 Dotted = Annotated[str, StringConstraints(pattern=r"^[\w.]+:\w+$", max_length=256)]
 """``package.module:name``."""
+
+
+_STALLED_S = 30.0
 
 
 class Retention(Settings):
@@ -56,7 +63,15 @@ class StreamSettings(Settings):
 class WorkerSettings(Settings):
     """What every worker has; ``kind`` says which worker it is."""
 
-    replicas: Annotated[int, Field(ge=0, le=256)] = Field(1, description="Processes to run.")
+    replicas: Replicas = Field(
+        Replicas(min=1, max=1),
+        description="Processes to run: a number, or `{min: 1, max: 4}` for as many as are needed.",
+    )
+    max_memory: Size | None = Field(
+        None,
+        description="A process that holds more, such as `300MB`, is drained and replaced; none: "
+        "no bound but the machine's.",
+    )
     max_batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
         500, description="Entries handled and committed in one step, at most."
     )
@@ -73,9 +88,29 @@ class WorkerSettings(Settings):
         description="Longest time that handling one batch may take; then the process ends itself, "
         "and the delivery counts as an attempt.",
     )
+    stalled_after: Duration | None = Field(
+        None,
+        description="A process that settles nothing for so long, although entries wait for it, is "
+        "replaced; when absent, `deadline` and 30 s more.",
+    )
     checkpoint_every: Duration = Field(
         2.0, description="Longest time between two checkpoints of a worker that has state."
     )
+    lineage: Grain = Field(
+        "message",
+        description="`message`: each message has a node in the provenance graph. `batch`: a "
+        "commit's messages share one, until one is flagged or needed; not for streams of layer 7 "
+        "and above.",
+    )
+    lineage_sample: Annotated[int, Field(ge=0, le=2**31)] = Field(
+        1000,
+        description="With `lineage: batch`: one message in so many has a node at once; 0: none.",
+    )
+
+    @property
+    def stalled_after_s(self) -> float:
+        """``stalled_after``, or what stands for it."""
+        return self.deadline + _STALLED_S if self.stalled_after is None else self.stalled_after
 
 
 class GateSettings(WorkerSettings):
@@ -137,6 +172,41 @@ class DriftWorkerSettings(WorkerSettings):
     detectors: DriftSettings = Field(DriftSettings(), description="Detectors and thresholds.")
 
 
+class AnomalyPart(Settings):
+    """What a detect worker flags."""
+
+    writes: StreamName = Field(description="Where its anomaly events go.")
+    detectors: AnomalySettings = Field(AnomalySettings(), description="Detectors and thresholds.")
+
+
+class DriftPart(Settings):
+    """What changes a detect worker looks for."""
+
+    writes: StreamName = Field(description="Where its drift events go.")
+    detectors: DriftSettings = Field(DriftSettings(), description="Detectors and thresholds.")
+
+
+class DetectWorkerSettings(WorkerSettings):
+    """Does the work of an anomaly and of a drift worker; it reads each message once for both."""
+
+    kind: Literal["detect"] = Field(description="Makes it this kind of worker.")
+    watch: Annotated[dict[StreamName, DriftWatched], Field(min_length=1)] = Field(
+        description="The streams to watch, by both."
+    )
+    anomaly: AnomalyPart = Field(description="What it does as an anomaly worker.")
+    drift: DriftPart = Field(description="What it does as a drift worker.")
+
+    @property
+    def parts(self) -> tuple[AnomalyWorkerSettings, DriftWorkerSettings]:
+        """The two workers whose work it does."""
+        same = {name: getattr(self, name) for name in WorkerSettings.model_fields}
+        shared: dict[str, Any] = {**same, "watch": self.watch}
+        return (
+            AnomalyWorkerSettings(kind="anomaly", **shared, **dict(self.anomaly)),
+            DriftWorkerSettings(kind="drift", **shared, **dict(self.drift)),
+        )
+
+
 class TransformSettings(WorkerSettings):
     """Runs a pipeline author's own function, from events to events."""
 
@@ -157,12 +227,16 @@ class LineageWorkerSettings(WorkerSettings):
     """Writes the provenance graph."""
 
     kind: Literal["lineage"] = Field(description="Makes it this kind of worker.")
+    retention: GraphRetention | None = Field(
+        None, description="What it removes from the graph, and how often; none: nothing."
+    )
 
 
 AnyWorker = Annotated[
     GateSettings
     | AnomalyWorkerSettings
     | DriftWorkerSettings
+    | DetectWorkerSettings
     | TransformSettings
     | LineageWorkerSettings,
     Field(discriminator="kind"),
@@ -205,6 +279,9 @@ class Topology(Settings):
     )
     dead_letters: StreamName = Field(description="Stream of what no worker could process.")
     lineage: StreamName = Field(description="Stream of the provenance records.")
+    supervisor: StreamName | None = Field(
+        None, description="Stream of what the supervisor did; none: its log alone tells."
+    )
     budget: BudgetSettings | None = Field(
         None,
         description="False alarms that all drift workers may raise together; none: each detector "

@@ -29,6 +29,8 @@ def _description(topology: Topology, name: str, stream: StreamSettings) -> str:
     writers = list(dict.fromkeys(edge.worker for edge in edges(topology) if edge.writes == name))
     if name in (topology.dead_letters, topology.lineage):
         writers = ["every worker"]
+    if name == topology.supervisor:
+        writers = ["the supervisor"]
     written = ["producers outside the pipeline"] * stream.source + writers
     read = [*readers(topology, name), *["consumers outside the pipeline"] * stream.sink]
     return f"Written by {', '.join(written)}; read by {', '.join(read)}."
@@ -42,3 +44,5 @@ def _operations(topology: Topology) -> Iterator[OperationInfo]:
         side = [topology.dead_letters, *[topology.lineage] * (settings.kind != "lineage")]
         for stream in dict.fromkeys([*written, *side]):
             yield OperationInfo(name, stream, "send")
+    if topology.supervisor is not None:
+        yield OperationInfo("supervisor", topology.supervisor, "send")

@@ -24,6 +24,7 @@ from fractions import Fraction
 
 from schemas.drift_settings import BinnedSettings, DriftSettings
 from schemas.topology import DriftWorkerSettings, Topology
+from schemas.topology_graph import watching
 
 P_VALUE_SHARE = Fraction(1, 10)
 """The part of the budget that the tests with p-values share, where there are any."""
@@ -174,6 +175,6 @@ def _watches(topology: Topology, worker: str, stream: str) -> int:
 def _drift(topology: Topology) -> Mapping[str, DriftWorkerSettings]:
     return {
         name: settings
-        for name, settings in topology.workers.items()
+        for name, settings in watching(topology)
         if isinstance(settings, DriftWorkerSettings)
     }

@@ -17,7 +17,7 @@ from schemas.topology_graph import Path as KeyPath
 from schemas.topology_graph import Problem, did_you_mean, problems
 
 DEFAULT_FILE = "streams.yaml"
-_KINDS = ("gate", "anomaly", "drift", "transform", "lineage")
+_KINDS = ("gate", "anomaly", "drift", "detect", "transform", "lineage")
 
 
 class TopologyError(ValueError):

@@ -9,12 +9,14 @@ from schemas.registry import SchemaError, resolve
 from schemas.topology import (
     AnomalyWorkerSettings,
     AnyWorker,
+    DetectWorkerSettings,
     DriftWorkerSettings,
     GateSettings,
     LineageWorkerSettings,
     Topology,
     TransformSettings,
 )
+from schemas.topology_lineage import refused_batches
 
 Path = tuple[str | int, ...]
 """Where in the file a value stands: the keys and indices from the top."""
@@ -43,7 +45,7 @@ def reads(topology: Topology, worker: str) -> tuple[str, ...]:
     match settings:
         case GateSettings():
             return tuple(settings.routes)
-        case AnomalyWorkerSettings() | DriftWorkerSettings():
+        case AnomalyWorkerSettings() | DriftWorkerSettings() | DetectWorkerSettings():
             return tuple(settings.watch)
         case TransformSettings():
             return settings.reads
@@ -54,6 +56,18 @@ def reads(topology: Topology, worker: str) -> tuple[str, ...]:
 def readers(topology: Topology, stream: str) -> tuple[str, ...]:
     """The workers whose groups read a stream."""
     return tuple(worker for worker in topology.workers if stream in reads(topology, worker))
+
+
+def watching(
+    topology: Topology,
+) -> Iterator[tuple[str, AnomalyWorkerSettings | DriftWorkerSettings]]:
+    """The workers that look for anomalies and for drift; one that does both comes as each."""
+    for name, settings in topology.workers.items():
+        match settings:
+            case AnomalyWorkerSettings() | DriftWorkerSettings():
+                yield name, settings
+            case DetectWorkerSettings():
+                yield from ((name, part) for part in settings.parts)
 
 
 def exclusive(settings: AnyWorker) -> bool:
@@ -77,6 +91,10 @@ def _edges_of(topology: Topology, worker: str) -> Iterator[Edge]:
                 yield Edge(worker, stream, settings.rejects_to)
         case AnomalyWorkerSettings() | DriftWorkerSettings():
             yield from (Edge(worker, stream, settings.writes) for stream in settings.watch)
+        case DetectWorkerSettings():
+            for stream in settings.watch:
+                yield Edge(worker, stream, settings.anomaly.writes)
+                yield Edge(worker, stream, settings.drift.writes)
         case TransformSettings():
             for stream in settings.reads:
                 yield from (Edge(worker, stream, target) for target in settings.writes)
@@ -110,6 +128,8 @@ def _unknown_schemas(topology: Topology) -> Iterator[Problem]:
 def _named_streams(topology: Topology) -> Iterator[tuple[Path, str]]:
     yield ("dead_letters",), topology.dead_letters
     yield ("lineage",), topology.lineage
+    if topology.supervisor is not None:
+        yield ("supervisor",), topology.supervisor
     for name, settings in topology.workers.items():
         at: Path = ("workers", name)
         match settings:
@@ -121,6 +141,10 @@ def _named_streams(topology: Topology) -> Iterator[tuple[Path, str]]:
             case AnomalyWorkerSettings() | DriftWorkerSettings():
                 yield from (((*at, "watch", stream), stream) for stream in settings.watch)
                 yield (*at, "writes"), settings.writes
+            case DetectWorkerSettings():
+                yield from (((*at, "watch", stream), stream) for stream in settings.watch)
+                yield (*at, "anomaly", "writes"), settings.anomaly.writes
+                yield (*at, "drift", "writes"), settings.drift.writes
             case TransformSettings():
                 yield from (((*at, "reads", i), s) for i, s in enumerate(settings.reads))
                 yield from (((*at, "writes", i), s) for i, s in enumerate(settings.writes))
@@ -142,8 +166,14 @@ def did_you_mean(name: str, known: Mapping[str, object] | list[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
+def _side_streams(topology: Topology) -> set[str]:
+    """What is written beside the way of the messages."""
+    beside = {topology.dead_letters, topology.lineage, topology.supervisor}
+    return {stream for stream in beside if stream is not None}
+
+
 def _loose_ends(topology: Topology) -> Iterator[Problem]:
-    written = {edge.writes for edge in edges(topology)} | {topology.dead_letters, topology.lineage}
+    written = {edge.writes for edge in edges(topology)} | _side_streams(topology)
     for name, stream in topology.streams.items():
         if name not in written and not stream.source:
             yield Problem(
@@ -201,10 +231,13 @@ def _side_edges(topology: Topology) -> Iterator[Edge]:
 
 def _impossible_workers(topology: Topology) -> Iterator[Problem]:
     for name, settings in topology.workers.items():
-        if exclusive(settings) and settings.replicas > topology.lanes:
+        writes = dict.fromkeys(edge.writes for edge in _edges_of(topology, name))
+        if refused := refused_batches(topology, name, writes):
+            yield Problem(("workers", name, "lineage"), refused)
+        if exclusive(settings) and settings.replicas.min > topology.lanes:
             yield Problem(
                 ("workers", name, "replicas"),
-                f"worker {name!r} owns a lane alone, so {settings.replicas} replicas on "
+                f"worker {name!r} owns a lane alone, so {settings.replicas.min} replicas on "
                 f"{topology.lanes} lane(s) leave some idle; raise 'lanes' or lower 'replicas'",
             )
         if isinstance(settings, TransformSettings) and settings.memory and len(settings.reads) > 1:

@@ -98,8 +98,8 @@ def _type(field: dict[str, Any]) -> str:
     if "const" in field:
         return f"`{json.dumps(field['const'])}`"
     kind = field.get("type")
-    if field.get("format") == "seconds":
-        return "span of time"
+    if field.get("format") in _FORMATS:
+        return _FORMATS[field["format"]]
     if kind == "array":
         inner = field.get("items") or field.get("prefixItems", [{}])[0]
         return f"list of {_type(inner)}"
@@ -111,6 +111,7 @@ def _type(field: dict[str, Any]) -> str:
     return f"{_WORDS.get(str(kind), 'value')}{_bounds(field)}"
 
 
+_FORMATS = {"seconds": "span of time", "bytes": "amount of memory"}
 _WORDS = {
     "string": "text",
     "integer": "whole number",

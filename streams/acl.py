@@ -9,7 +9,7 @@ what it does with them; but each command inside it is checked against the caller
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from schemas.topology import GateSettings, Topology
+from schemas.topology import DetectWorkerSettings, DriftWorkerSettings, GateSettings, Topology
 from schemas.topology_graph import edges, exclusive, readers, reads
 from streams.backlog import high_waters
 from streams.keys import PRESENCE, Lane
@@ -26,6 +26,7 @@ _CONSUMING = (
 )
 _TRIMMING = ("exists", "xinfo|groups", "xpending", "xlen", "xrange", "xtrim")
 _HOLDING = ("exists", "get", "set", "pexpire", "del")
+_BASELINES = ("xrevrange", "xadd", "xtrim", "type")
 _LOOKING = ("xrange", "xrevrange", "xread", "xlen", "xinfo|stream", "xinfo|groups")
 
 
@@ -80,6 +81,8 @@ class _Roles:
             yield self._reader(stream)
         yield self._supervisor()
         yield self._operator()
+        yield self._console()
+        yield self._doctor()
         yield self._replayer()
 
     def _keys(self, *keys: str, mode: str = "~") -> tuple[str, ...]:
@@ -107,6 +110,7 @@ class _Roles:
             *(lane.checkpoint(worker), lane.positions(worker)),
             *self._floors(worker),
             *self._seen(worker),
+            *self._baselines(worker),
             PRESENCE,
         ]
         streams = map(lane.stream, (*inputs, *outputs, *trimmed))
@@ -133,6 +137,8 @@ class _Roles:
             yield Grant(("hget",), self._keys(*self._floors(worker), mode="%R~"))
         if self._seen(worker):
             yield Grant(("get", "set", "del"), self._keys(*self._seen(worker)))
+        if self._baselines(worker):
+            yield Grant(_BASELINES, self._keys(*self._baselines(worker)))
 
     def _floors(self, worker: str) -> list[str]:
         """Positions of the stateful workers that a trim waits for."""
@@ -144,6 +150,13 @@ class _Roles:
         if not isinstance(self._topology.workers[worker], GateSettings):
             return []
         return [self._lane.seen(self._lane.stream(s), "*") for s in reads(self._topology, worker)]
+
+    def _baselines(self, worker: str) -> list[str]:
+        """Of the streams whose drift a worker looks for: it sets the first and follows the rest."""
+        settings = self._topology.workers[worker]
+        if not isinstance(settings, DriftWorkerSettings | DetectWorkerSettings):
+            return []
+        return [self._lane.baseline(stream) for stream in settings.watch]
 
     def _alone(self, *commands: str) -> tuple[str, ...]:
         return (*self._connecting, *commands)
@@ -178,14 +191,17 @@ class _Roles:
     def _supervisor(self) -> Role:
         lane = self._lane
         leases = [lane.lease(worker, "*") for worker in self._topology.workers]
+        own = [self._topology.supervisor] if self._topology.supervisor else []
         grants = (
             *self._observing(),
-            Grant(("xlen", "xinfo|stream", "xinfo|groups"), self._all_streams()),
-            Grant(_SCRIPTS, self._keys(*leases, lane.epoch)),
+            Grant(("xlen", "xinfo|stream", "xinfo|groups", "xinfo|consumers"), self._all_streams()),
+            Grant(_SCRIPTS, self._keys(*leases, lane.epoch, *map(lane.stream, own))),
             Grant(("get", "del"), self._keys(*leases)),
+            *([Grant((*_TRIMMING, "xadd"), self._streams(own))] if own else []),
         )
         purpose = "penstock up: how all stands, and the leases of processes that died"
-        return Role("penstock-supervisor", purpose, self._alone("info"), grants)
+        alone = self._alone("info", *["time"] * len(own))
+        return Role("penstock-supervisor", purpose, alone, grants)
 
     def _operator(self) -> Role:
         topology = self._topology
@@ -196,14 +212,40 @@ class _Roles:
         grants = (
             *self._observing(),
             *self._publishing(self._sources),
-            Grant(_LOOKING, self._all_streams()),
+            Grant((*_LOOKING, "memory|usage"), self._all_streams()),
             Grant(_SCRIPTS, (*self._streams([*quarantines, *targets, lineage]), *baselines)),
             Grant(("xadd", "type"), self._streams([*targets, lineage], "%W~")),
             Grant(("xdel",), self._streams(quarantines, "%W~")),
-            Grant(("xrevrange", "xadd", "xtrim", "type"), baselines),
+            Grant(_BASELINES, baselines),
         )
         purpose = "the other verbs of penstock: look, publish, release, drop, and set baselines"
         return Role("penstock-operator", purpose, self._alone("info", "wait"), grants)
+
+    def _console(self) -> Role:
+        """The supervisor's and the operator's together, since the console acts for operators."""
+        both = (self._supervisor(), self._operator())
+        alone = dict.fromkeys(command for role in both for command in role.commands)
+        purpose = "penstock up where its console is to show messages, to release and to drop"
+        grants = tuple(dict.fromkeys(grant for role in both for grant in role.grants))
+        return Role("penstock-console", purpose, tuple(alone), grants)
+
+    def _doctor(self) -> Role:
+        """Reads what the server says of itself and the names of all keys, and no message.
+
+        Not CONFIG GET and ACL GETUSER: they tell passwords and what they can be guessed from.
+        """
+        lane = self._lane
+        leases = [lane.lease(worker, "*") for worker in self._topology.workers]
+        ours = self._all_streams()
+        grants = (
+            *self._observing(),
+            Grant(("type", "xlen", "xinfo|stream", "xinfo|groups", "xinfo|consumers"), ours),
+            Grant(("exists",), self._keys(*leases, mode="%R~")),
+        )
+        asking = ("info", "time", "scan", "acl|whoami")
+        clustered = ("cluster|info",) if self._topology.lanes > 1 else ()
+        purpose = "penstock doctor: look at the server, at groups and at keys"
+        return Role("penstock-doctor", purpose, self._alone(*asking, *clustered), grants)
 
     def _replayer(self) -> Role:
         """Apart from the operator, since it may write to every stream that a worker writes to."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from schemas.topology import Topology
 from streams.connection import Client, send
 from streams.entry import Entry
-from streams.observe import lanes_of
+from streams.observe import ends, lanes_of
 
 PAGE = 500
 """Entries in one reply, at most."""
@@ -38,6 +38,23 @@ def backwards(client: Client, topology: Topology, stream: str, page: int = PAGE)
 
 def _backwards(client: Client, key: str, page: int) -> Iterator[Entry]:
     for entries in _pages(client, "XREVRANGE", key, "+", "-", page):
+        yield from entries
+
+
+def forwards(
+    client: Client, topology: Topology, stream: str, since_ms: int = 0, page: int = PAGE
+) -> Iterator[Entry]:
+    """What a stream retains from ``since_ms`` on, the oldest first, over all its lanes.
+
+    Entries that arrive while this runs are left out, so it ends.
+    """
+    places = ends(client, topology, stream).items()
+    lanes = (_forwards(client, key, since_ms, end, page) for key, end in places)
+    yield from heapq.merge(*lanes, key=_order)
+
+
+def _forwards(client: Client, key: str, since_ms: int, end: str, page: int) -> Iterator[Entry]:
+    for entries in _pages(client, "XRANGE", key, str(max(0, since_ms)), end, page):
         yield from entries
 
 

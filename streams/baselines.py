@@ -56,8 +56,16 @@ class Baselines:
         """The newest version, or None before the first. Raises as ``history``."""
         return next(iter(self._newest(1)), None)
 
-    def _newest(self, count: int) -> list[Version]:
-        reply = send(self._client, "XREVRANGE", self.key, "+", "-", "COUNT", count)
+    def newer_than(self, known: Version | None) -> Version | None:
+        """The newest version if there is one after ``known``, else None. Raises as ``history``.
+
+        Cheap where there is none.
+        """
+        after = f"({known.uid.rpartition('/')[2]}" if known else "-"
+        return next(iter(self._newest(1, after)), None)
+
+    def _newest(self, count: int, after: str = "-") -> list[Version]:
+        reply = send(self._client, "XREVRANGE", self.key, "+", after, "COUNT", count)
         return [
             self._read(Entry(self.key, entry_id.decode(), fields)) for entry_id, fields in reply
         ]

@@ -20,6 +20,9 @@ from streams.errors import CheckpointRefused
 _MAGIC = b"PSCP\x01"
 _MOST_BYTES = 64 * 1024 * 1024
 
+NOTHING = "0-0"
+"""What a checkpoint contains of a stream that began anew after it: an id before every entry's."""
+
 
 class Header(BaseModel):
     """What a checkpoint says of itself; ``positions`` maps stream keys to entry ids."""
@@ -37,6 +40,18 @@ class Checkpoint:
 
     header: Header
     state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What the server knows of a stateful worker, by stream key, each an entry id.
+
+    ``positions`` are the entries committed last. ``floors`` are those that the checkpoint contains
+    last, which trimming relies on; ``NOTHING``: none since the stream began anew.
+    """
+
+    positions: dict[str, str]
+    floors: dict[str, str]
 
 
 class Seal:

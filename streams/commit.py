@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from streams.checkpoint import Places
 from streams.connection import Client, send
 from streams.entry import Settled
 from streams.keys import Lane
 from streams.lease import Lease
-from streams.scripts import Running
+from streams.scripts import Running, run_script
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +204,25 @@ class Committer:
 
     def positions(self) -> dict[str, str]:
         """The last committed entry of each stream key, of a stateful worker."""
-        places: dict[bytes, bytes] = send(
-            self._client, "HGETALL", self._lane.positions(self._group)
-        )
-        prefix = "position:"
-        return {
-            name.decode().removeprefix(prefix): value.decode()
-            for name, value in places.items()
-            if name.decode().startswith(prefix)
-        }
+        return self.places().positions
+
+    def places(self) -> Places:
+        """Where a stateful worker stands, and what trimming relies on."""
+        found: dict[bytes, bytes] = send(self._client, "HGETALL", self._lane.positions(self._group))
+        places = Places({}, {})
+        kinds = {"position": places.positions, "floor": places.floors}
+        for name, entry_id in found.items():
+            kind, _, stream = name.decode().partition(":")
+            kinds.get(kind, {})[stream] = entry_id.decode()
+        return places
+
+    def rewind(self, stream: str, position: str) -> None:
+        """Note that a stream key began anew, so that no checkpoint contains anything of it.
+
+        Raises LeaseLost when the lease is not ours.
+        """
+        keys = [self._lease.key, self._lane.positions(self._group)]
+        run_script(self._client, "rewind", keys, [self._lease.token or "", stream, position])
 
     def checkpoint(self) -> bytes | None:
         """The sealed state as it was last committed, or None."""

@@ -1,7 +1,8 @@
 """Looking at the streams from outside: lengths, lags, counters, and the newest entries."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from schemas.topology import Topology
@@ -189,6 +190,31 @@ def _arrived(client: Client, places: Mapping[str, str], block_s: float) -> list[
 def _last_id(client: Client, key: str) -> str:
     reply = send(client, "XREVRANGE", key, "+", "-", "COUNT", 1)
     return reply[0][0].decode() if reply else "0"
+
+
+def reach_ms(
+    client: Client,
+    topology: Topology,
+    stream: str,
+    at_ms: Callable[[Entry], int] = attrgetter("at_ms"),
+) -> int:
+    """From when on a stream holds all that was ever added, in ms since the epoch.
+
+    0 where nothing was removed, else the time ``at_ms`` of the oldest entry; of several lanes the
+    latest. Where nothing is left it is a time that never comes.
+    """
+    return max(_reach_ms(client, lane.stream(stream), at_ms) for lane in lanes_of(topology))
+
+
+def _reach_ms(client: Client, key: str, at_ms: Callable[[Entry], int]) -> int:
+    try:
+        info: dict[str, Any] = send(client, "XINFO STREAM", key)
+    except GroupMissing:
+        return 0  # the stream does not exist yet
+    if info.get("entries-added") == info["length"]:
+        return 0
+    reply = send(client, "XRANGE", key, "-", "+", "COUNT", 1)
+    return min((at_ms(Entry(key, i.decode(), fields)) for i, fields in reply), default=2**63)
 
 
 def find(client: Client, uid: str) -> Entry | None:

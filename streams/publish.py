@@ -4,7 +4,7 @@ A message published twice with the same ``id`` yields one entry, within ``rememb
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from streams.errors import EntryRefused
 from streams.keys import Lane
 from streams.replicas import NO_COPIES, Copies
 from streams.scripts import run_script
+from streams.trace_context import current
 
 _TEXT_FIELDS = ("id", "source", "type", "time", "subject", "traceparent")
 _BATCH = 200
@@ -28,6 +29,7 @@ class Outgoing:
     """A message to publish: its payload as JSON bytes or an object, and the optional fields.
 
     ``id`` makes publishing idempotent; the others are carried through to every reader.
+    ``traceparent`` is that of the span that is open while it is published, unless it is given.
     """
 
     data: bytes | str | BaseModel
@@ -118,7 +120,7 @@ class Publisher:
         Raises StreamFull when the stream stays above its high-water mark; what had been
         published before stays published.
         """
-        checked = [self._checked(message) for message in messages]
+        checked = [self._checked(message) for message in self._traced(messages)]
         found: list[Published | None] = [None] * len(checked)
         for index in range(self._lanes):
             chosen = [i for i, m in enumerate(checked) if self._lane_of(m) == index]
@@ -130,6 +132,12 @@ class Publisher:
                 for i, published in zip(part, written, strict=True):
                     found[i] = published
         return [published for published in found if published is not None]
+
+    def _traced(self, messages: Iterable[Outgoing]) -> Iterable[Outgoing]:
+        now = current()
+        if now is None:
+            return messages
+        return [replace(m, traceparent=m.traceparent or now) for m in messages]
 
     def _checked(self, message: Outgoing) -> Outgoing:
         try:

@@ -60,6 +60,9 @@ end
 for i = 2, #KEYS do
   local floor = redis.call('HGET', KEYS[i], 'floor:' .. stream)
   if not floor then return 0 end
+  -- Behind its own floor: the stream began anew, and no checkpoint contains anything of it.
+  local position = redis.call('HGET', KEYS[i], 'position:' .. stream)
+  if position and before(position, floor) then return 0 end
   needed = least(needed, following(floor))
 end
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 import typer
 
 from schemas.duration import parse_duration_s
-from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topology
+from schemas.topology import Topology
+from schemas.topology_graph import watching
 from streams.connection import Client
 from streams.entry import Entry
 from streams.observe import lanes_of, since
@@ -53,15 +54,12 @@ def retained(client: Client, topology: Topology, stream: str, from_ms: int) -> T
 
 def patterns_of(topology: Topology, stream: str) -> list[str]:
     """The fields of a stream that workers watch; empty, which means all, where nobody says."""
-    watching = [
-        worker.watch[stream].fields
-        for worker in topology.workers.values()
-        if isinstance(worker, AnomalyWorkerSettings | DriftWorkerSettings)
-        and stream in worker.watch
+    looks = [
+        worker.watch[stream].fields for _, worker in watching(topology) if stream in worker.watch
     ]
-    if not all(watching):
+    if not all(looks):
         return []
-    return list(dict.fromkeys(pattern for fields in watching for pattern in fields))
+    return list(dict.fromkeys(pattern for fields in looks for pattern in fields))
 
 
 def start_ms(said: str | None, now_ms: int) -> int:

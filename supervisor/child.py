@@ -4,12 +4,14 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
+from schemas.supervisor_event import Action, Detail
 from supervisor.backoff import Backoff
+from supervisor.chronicle import Chronicle
 from supervisor.exits import Exit
 from supervisor.worker_log import Line, WorkerLog
 
@@ -68,12 +70,17 @@ class Child:
 
     ``command`` is what is run, ``log`` the file that the process writes. It waits longer from
     start to start while starts fail; one that the worker itself calls misconfigured is tried
-    every 30 s, for it takes a person to mend it. ``look`` has to be called now and then, and at
-    once after a SIGCHLD.
+    every 30 s, for it takes a person to mend it. The ``chronicle`` hears of each end. ``look`` has
+    to be called now and then, and at once after a SIGCHLD.
     """
 
     def __init__(
-        self, place: Place, command: Sequence[str], log: Path, log_to: Any, around: Surroundings
+        self,
+        place: Place,
+        command: Sequence[str],
+        log: Path,
+        chronicle: Chronicle,
+        around: Surroundings,
     ) -> None:
         self.place = place
         self.state: ChildState = "stopped"
@@ -83,11 +90,14 @@ class Child:
         self._starts_again = self._within = 0
         self.log = WorkerLog(log)
         self._command = list(command)
-        self._say = log_to.bind(process=place.label)
+        self._chronicle = chronicle
         self._around = around
         self._backoff = Backoff(random_share=around.random_share)
         self._process: Process | None = None
         self._started_at_s = self._due_at_s = 0.0
+        self._kill_at_s: float | None = None
+        self._killed = False
+        self._comes_back = False
 
     @property
     def pid(self) -> int | None:
@@ -117,6 +127,8 @@ class Child:
         lines = self.log.fresh() if self._process else []
         if code is not None:
             self._ended(code)
+        elif self._kill_at_s is not None and self._around.now_s() >= self._kill_at_s:
+            self._end_at_once()
         elif self.waits_s == 0.0:
             self._starts_again += 1
             self._spawn()
@@ -133,14 +145,37 @@ class Child:
 
     def stop(self) -> None:
         """Tell it to drain and end, and do not start it again."""
+        self._comes_back, self._kill_at_s = False, None
         self._leave(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End it at once."""
+        """End it at once, and do not start it again."""
+        self._comes_back, self._kill_at_s = False, None
+        self._end_at_once()
+
+    def replace(
+        self, action: Action, why: str, drain_s: float, details: Mapping[str, Detail]
+    ) -> None:
+        """Tell it to drain and end, kill it after ``drain_s``, and start it again."""
+        self._tell(action, why, details)
+        self.reason, self._comes_back = why, True
+        self._kill_at_s = self._around.now_s() + drain_s
+        self._leave(signal.SIGTERM)
+
+    def _end_at_once(self) -> None:
+        self._kill_at_s = None
+        if self._killed:
+            return
+        if self._process is not None:
+            self._killed = True
+            self._tell(Action.KILLED, "it had not drained", {"pid": self._process.pid})
         self._leave(signal.SIGKILL)
 
+    def _tell(self, action: Action, why: str, details: Mapping[str, Detail]) -> None:
+        self._chronicle.tell(action, why, self.place.worker, self.place.label, details)
+
     def _leave(self, number: int) -> None:
-        self.ready = False
+        self.ready, self.lanes = False, ()
         if self._process is None:
             self.state = "stopped"
             return
@@ -148,7 +183,7 @@ class Child:
         self._process.send_signal(number)
 
     def _spawn(self) -> None:
-        self.state, self.ready = "starting", False
+        self.state, self.ready, self._killed = "starting", False, False
         self._started_at_s = self._around.now_s()
         try:
             with self.log.open() as file:
@@ -164,24 +199,31 @@ class Child:
 
     def _ended(self, code: int) -> None:
         was, self._process, self.ready = self.state, None, False
-        self._starts_again, self._within = self.restarts, 0
+        self._starts_again, self._within, self._kill_at_s = self.restarts, 0, None
         words = self.log.last_words()
-        if was == "stopping":
+        if was == "stopping" and self._comes_back:
+            self._comes_back = False
+            self._pause()
+        elif was == "stopping":
             self.state, self.reason = "stopped", ""
         elif was == "starting" and code == Exit.TOPOLOGY:
             self.state, self.reason = "misconfigured", words
             self._due_at_s = self._around.now_s() + _RETRY_MISCONFIGURED_S
-            self._say.error("worker_misconfigured", reason=words, again_s=_RETRY_MISCONFIGURED_S)
+            self._tell(Action.MISCONFIGURED, words, {"again_s": _RETRY_MISCONFIGURED_S})
         else:
             self._back_off(f"{ending(code)}{f': {words}' if words else ''}")
 
     def _back_off(self, reason: str) -> None:
-        self.state, self.reason = "backing_off", reason
+        self.reason = reason
+        again_s = round(self._pause(), 2)
+        self._tell(Action.RESTARTED, reason, {"again_s": again_s, "log": str(self.log.path)})
+
+    def _pause(self) -> float:
+        """Wait before the next start; return the seconds."""
+        self.state = "backing_off"
         wait_s = self._backoff.wait_s(self._around.now_s() - self._started_at_s)
         self._due_at_s = self._around.now_s() + wait_s
-        self._say.warning(
-            "worker_ended", reason=reason, again_s=round(wait_s, 2), log=str(self.log.path)
-        )
+        return wait_s
 
 
 def ending(code: int) -> str:

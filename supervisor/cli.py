@@ -3,6 +3,7 @@
 Families are registered at start, so they import nothing heavy outside their verbs.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,22 +18,32 @@ from supervisor.commands import (
     budget,
     check,
     demo,
+    doctor,
     explain,
     lineage,
+    plan,
     publish,
     quarantine,
+    rehearse,
+    reload,
+    render,
     replay,
     run,
     schema,
     status,
     tail,
+    top,
 )
 from supervisor.context import Context
 from supervisor.edge import edge
 
 _FAMILIES = (
     run,
+    plan,
+    reload,
     status,
+    top,
+    doctor,
     check,
     schema,
     tail,
@@ -44,7 +55,9 @@ _FAMILIES = (
     quarantine,
     lineage,
     replay,
+    rehearse,
     acl,
+    render,
     demo,
     bench_detectors,
 )
@@ -100,4 +113,6 @@ for _family in _FAMILIES:
 
 def main() -> None:
     """Run the command; the process ends with one of ``supervisor.exits.Exit``."""
+    if os.environ.get("NO_COLOR"):
+        app.rich_markup_mode = None  # its help is in bold, and that is an escape code too
     app()

@@ -37,6 +37,8 @@ _MEANINGS = {
     Exit.DISK_FULL: "the append-only file cannot be written",
     Exit.NOT_RUNNING: "no supervisor runs on the data directory",
     Exit.LINEAGE: "the provenance graph cannot be opened, or does not know the message",
+    Exit.BOUND: "more would change than `rehearse` was told to allow",
+    Exit.CHANGES: "`plan` found something that a reload would change",
 }
 
 

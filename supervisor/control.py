@@ -24,19 +24,19 @@ class Control:
     """
 
     def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
+        self.data_dir = data_dir
         self.here = self._find()
 
     def _find(self) -> Whereabouts:
-        here = read(self._data_dir)
-        if not SupervisorLock(self._data_dir).held():
+        here = read(self.data_dir)
+        if not SupervisorLock(self.data_dir).held():
             raise NotRunning(
-                f"no supervisor runs on {self._data_dir}; start one with 'penstock up', or name "
+                f"no supervisor runs on {self.data_dir}; start one with 'penstock up', or name "
                 "its directory with PENSTOCK_DATA_DIR"
             )
         if here is None:
             raise NotRunning(
-                f"the supervisor on {self._data_dir} is still starting, or just ending; try again"
+                f"the supervisor on {self.data_dir} is still starting, or just ending; try again"
             )
         return here
 

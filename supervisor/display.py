@@ -9,7 +9,9 @@ from rich.text import Text
 from supervisor.overview import Overview, StreamView, WorkerView
 from supervisor.tables import console, table
 
-_STYLE = {"running": "green", "misconfigured": "red", "backing_off": "red", "stopped": "dim"}
+STATE_STYLE = {"running": "green", "misconfigured": "red", "backing_off": "red", "stopped": "dim"}
+"""The style of each state of a worker; yellow for the others."""
+
 _RIGHT: Mapping[str, Any] = {"justify": "right"}
 
 
@@ -58,7 +60,7 @@ def _worker_row(worker: WorkerView) -> list[str | Text]:
     return [
         worker.worker,
         worker.kind,
-        Text(worker.state.replace("_", " "), style=_STYLE.get(worker.state, "yellow")),
+        Text(worker.state.replace("_", " "), style=STATE_STYLE.get(worker.state, "yellow")),
         ", ".join(pids[:3]) + (" …" if len(pids) > 3 else "") or "-",
         f"{worker.ready}/{wanted}",
         str(worker.restarts),

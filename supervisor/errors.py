@@ -23,3 +23,7 @@ class CannotScale(SupervisorError):
 
 class ActionFailed(SupervisorError):
     """The supervisor took an action up and could not finish it, or did not answer."""
+
+
+class ReloadRefused(SupervisorError):
+    """The topology file cannot be applied to the workers that run; nothing was changed."""

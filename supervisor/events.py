@@ -1,7 +1,7 @@
 """Events of the anomaly and drift workers, read back from their streams."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -38,10 +38,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event and the entry that it stands in; ``at_ms`` is the flagged message's time."""
+    """An event and the entry that it stands in; ``at_ms`` is the flagged message's time.
+
+    ``others``: where it stands for a whole incident, the fields of its other events, the latest
+    first; those of drifts come one by one, each in an event of its own.
+    """
 
     uid: str
     finding: AnomalyEvent | DriftEvent
+    others: tuple[str, ...] = ()
 
     @property
     def at_ms(self) -> int:
@@ -60,29 +65,29 @@ class Event:
 
     @property
     def worst(self) -> str:
-        """How grave its incident is so far; of a drift, how grave it is."""
-        worst = self.finding.worst if isinstance(self.finding, AnomalyEvent) else None
-        return (worst or self.finding.severity).value
+        """How grave its incident is so far."""
+        return (self.finding.worst or self.finding.severity).value
 
     @property
     def group(self) -> str:
         """What belongs together: the incident's id, or the event's own uid."""
-        incident = self.finding.incident if isinstance(self.finding, AnomalyEvent) else None
-        return incident or self.uid
+        return self.finding.incident or self.uid
 
     @property
     def is_news(self) -> bool:
-        """Whether it is more than one more message of an incident."""
-        return not (
-            isinstance(self.finding, AnomalyEvent) and self.finding.status is Status.ONGOING
-        )
+        """Whether it is more than one more finding of an incident."""
+        return self.finding.status is not Status.ONGOING
 
     @property
     def state(self) -> str:
-        """How the incident stands, and of how many messages: ``open ×12``; of a drift, its kind."""
+        """How the incident stands, and of how many messages: ``open ×12``.
+
+        Of drifts, which have no end: the kind of the latest, and their number: ``data ×3``.
+        """
         if isinstance(self.finding, DriftEvent):
-            return self.finding.drift.value
-        stands = "clear" if self.finding.status is Status.CLEAR else "open"
+            stands = self.finding.drift.value
+        else:
+            stands = "clear" if self.finding.status is Status.CLEAR else "open"
         return f"{stands} ×{self.finding.count:,}"
 
     @property
@@ -103,9 +108,9 @@ class Event:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields concerned, the most deviant first, at most three."""
+        """The fields concerned, at most three: the most deviant first, of drifts the latest."""
         if isinstance(self.finding, DriftEvent):
-            return (self.finding.field,)
+            return tuple(dict.fromkeys((self.finding.field, *self.others)))[:_FIELDS_SHOWN]
         found = tuple(part.field for part in self.finding.fields[:_FIELDS_SHOWN])
         return found or ((self.finding.field,) if self.finding.field else ())
 
@@ -155,6 +160,6 @@ def _latest(events: Iterable[Event]) -> list[Event]:
     """The last event of each group, in the order of these."""
     found: dict[str, Event] = {}
     for event in events:
-        found.pop(event.group, None)
-        found[event.group] = event
+        before = found.pop(event.group, None)
+        found[event.group] = replace(event, others=before.fields) if before else event
     return list(found.values())

@@ -15,3 +15,5 @@ class Exit(IntEnum):
     DISK_FULL = 6
     NOT_RUNNING = 7
     LINEAGE = 8
+    BOUND = 9
+    CHANGES = 10

@@ -6,13 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+from schemas.supervisor_event import Action
 from schemas.topology import Topology
 from schemas.topology_graph import did_you_mean, exclusive
 from supervisor.child import Child, ChildState, Place
+from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed, CannotScale, UnknownWorker
+from supervisor.scaler import processes_at_first
 from supervisor.worker_log import Line
 
 Steps = Generator[None, None, None]
@@ -46,6 +50,7 @@ class Fleet:
 
     ``only`` names the workers to run, all if empty. ``make`` builds a child for a place. In a
     restart a process has ``drain_s`` to end before it is killed, and ``ready_s`` to become ready.
+    ``by_hand`` are the workers that somebody scaled, so nothing else does.
 
     Raises UnknownWorker when ``only`` names one that the topology lacks.
     """
@@ -59,26 +64,33 @@ class Fleet:
         drain_s: float = 20.0,
         ready_s: float = 30.0,
         now_s: Callable[[], float] = time.monotonic,
+        chronicle: Chronicle | None = None,
     ) -> None:
+        self._chronicle = chronicle or Chronicle()
         self._drain_s = drain_s
         self._ready_s = ready_s
         self._now_s = now_s
-        self._topology = topology
+        self.topology = topology
         self._make = make
         self._gone: Counter[str] = Counter()
         self._known(only)
-        names = [name for name in topology.workers if not only or name in only]
-        self.wanted = {name: topology.workers[name].replicas for name in names}
+        self.by_hand: set[str] = set()
+        self._due: dict[str, list[Place]] = {}
+        for name in topology.workers:
+            if not only or name in only:
+                self._want(name, processes_at_first(topology, name))
         self.children: dict[Place, Child] = {}
+
+    @property
+    def wanted(self) -> dict[str, int]:
+        """How many processes of each worker there should be."""
+        return {name: len(places) for name, places in self._due.items()}
 
     @property
     def ready(self) -> bool:
         """Whether every process that there should be is there and takes entries."""
-        return all(
-            place in self.children and self.children[place].ready
-            for name in self.wanted
-            for place in self.places(name)
-        )
+        due = [place for places in self._due.values() for place in places]
+        return all(place in self.children and self.children[place].ready for place in due)
 
     @property
     def alive(self) -> bool:
@@ -87,20 +99,24 @@ class Fleet:
 
     def places(self, worker: str) -> list[Place]:
         """A worker's processes as they should be; they share its lanes among themselves."""
-        return [Place(worker, replica) for replica in range(self.wanted[worker])]
+        return list(self._due.get(worker, ()))
 
     def start(self) -> None:
         """Start every process that there should be and is not."""
-        for name in self.wanted:
-            for place in self.places(name):
+        for places in self._due.values():
+            for place in places:
                 if place not in self.children:
-                    self.children[place] = self._make(place)
-                    self.children[place].start()
+                    self._begin(place)
+
+    def _begin(self, place: Place) -> Child:
+        child = self.children[place] = self._make(place)
+        child.start()
+        return child
 
     def look(self) -> list[tuple[Child, list[Line]]]:
         """Look at every child; return what each has written, and let go of those scaled away."""
         written = [(child, child.look()) for child in self.children.values()]
-        due = {place for name in self.wanted for place in self.places(name)}
+        due = {place for places in self._due.values() for place in places}
         for place, child in list(self.children.items()):
             if place not in due and child.state == "stopped":
                 self._gone[place.worker] += self.children.pop(place).restarts
@@ -126,7 +142,7 @@ class Fleet:
 
     def restarts(self) -> dict[str, int]:
         """Starts after unasked ends, by worker, since the supervisor began."""
-        counted = Counter({name: self._gone[name] for name in self.wanted})
+        counted = Counter({name: self._gone[name] for name in self._due})
         for place, child in self.children.items():
             counted[place.worker] += child.restarts
         return dict(counted)
@@ -143,7 +159,7 @@ class Fleet:
 
         Raises UnknownWorker.
         """
-        self._known(names, self.wanted)
+        self._known(names, self._due)
         return self._rolling(
             [c for p, c in self.children.items() if not names or p.worker in names]
         )
@@ -154,21 +170,49 @@ class Fleet:
             child.start()
             yield from self._become_ready([child])
 
-    def scale(self, worker: str, processes: int) -> Steps:
+    def scale(self, worker: str, processes: int, why: str = "") -> Steps:
         """Give a worker that many processes; it holds until the supervisor ends.
+
+        ``why`` says what asked for it; when empty, somebody did.
 
         Raises UnknownWorker, and CannotScale where a worker that owns its lanes alone would have
         more processes than lanes.
         """
-        self._known([worker], self.wanted)
-        lanes = self._topology.lanes
-        if exclusive(self._topology.workers[worker]) and processes > lanes:
+        self._known([worker], self._due)
+        lanes = self.topology.lanes
+        if exclusive(self.topology.workers[worker]) and processes > lanes:
             raise CannotScale(
                 f"worker {worker!r} owns each of its {lanes} lane(s) alone, so {processes} "
                 "processes would leave some idle; to spread it further, raise 'lanes'"
             )
-        self.wanted[worker] = processes
+        if not why:
+            self.by_hand.add(worker)
+        return self._to(worker, processes, why or "somebody asked for it")
+
+    def rescale(self, worker: str) -> Steps:
+        """Give a worker as many processes as its topology says by now."""
+        self.by_hand.discard(worker)
+        replicas, before = self.topology.workers[worker].replicas, len(self.places(worker))
+        first = processes_at_first(self.topology, worker)
+        follows = replicas.fixed or exclusive(self.topology.workers[worker])
+        after = first if follows else replicas.within(before)
+        return self._to(worker, after, "the topology file says so")
+
+    def _to(self, worker: str, processes: int, why: str) -> Steps:
+        before = len(self.places(worker))
+        self._want(worker, processes)
+        if processes != before:
+            details = {"before": before, "after": processes}
+            self._chronicle.tell(Action.SCALED, why, worker, details=details)
         return self._scaling(worker)
+
+    def _want(self, worker: str, processes: int) -> None:
+        """Keep the lowest places there are, and add the lowest that are free."""
+        kept = sorted(self.places(worker), key=lambda place: place.replica)[:processes]
+        taken = {place.replica for place in kept}
+        free = (replica for replica in count() if replica not in taken)
+        more = [Place(worker, next(free)) for _ in range(processes - len(kept))]
+        self._due[worker] = [*kept, *more]
 
     def _scaling(self, worker: str) -> Steps:
         due = self.places(worker)
@@ -176,6 +220,43 @@ class Fleet:
         yield from self._end(leaving)
         self.start()
         yield from self._become_ready([self.children[place] for place in self.places(worker)])
+
+    def add(self, worker: str, processes: int) -> Steps:
+        """Start a worker that was not there; one that does not become ready is ended again.
+
+        Raises ActionFailed.
+        """
+        self._want(worker, processes)
+        self.start()
+        try:
+            yield from self._become_ready([self.children[place] for place in self.places(worker)])
+        except ActionFailed:
+            yield from self.remove(worker)
+            raise
+
+    def remove(self, worker: str) -> Steps:
+        """Drain a worker for good."""
+        leaving = [self.children[p] for p in self._due.pop(worker, []) if p in self.children]
+        yield from self._end(leaving)
+
+    def swap(self, worker: str) -> Steps:
+        """Put a new process in the place of each of a worker's, ready before the old one drains.
+
+        A new one that does not become ready is ended, and the old one stays.
+
+        Raises ActionFailed.
+        """
+        for old in self.places(worker):
+            taken = {place.replica for place in self.children if place.worker == worker}
+            new = Place(worker, next(number for number in count() if number not in taken))
+            child = self._begin(new)
+            try:
+                yield from self._become_ready([child])
+            except ActionFailed:
+                yield from self._end([child])
+                raise
+            self._due[worker] = [new if place == old else place for place in self._due[worker]]
+            yield from self._end([self.children[old]])
 
     def _end(self, children: Sequence[Child]) -> Steps:
         for child in children:
@@ -201,7 +282,7 @@ class Fleet:
                 )
 
     def _known(self, names: Collection[str], among: dict[str, Any] | None = None) -> None:
-        known = self._topology.workers if among is None else among
+        known = self.topology.workers if among is None else among
         for name in names:
             if name not in known:
                 near = did_you_mean(name, list(known))

@@ -65,6 +65,7 @@ def _say_started(supervisor: Supervisor, here: Whereabouts, settings: Supervisor
     _say("server", f"{server.version}, {server.kind}, {server.safe_url}")
     if server.port:
         _say("", redis_cli(server.port, settings.data_dir))
+    _say("console", f"{here.address}/")
     _say("pages", f"{here.address}/status, /metrics, /readyz")
     _say("logs", f"{settings.logs}/")
 

@@ -4,15 +4,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from supervisor.completion import streams
 from supervisor.context import Context
 
 if TYPE_CHECKING:
     from lineage.store import LineageStore
+    from schemas.topology import Topology
+    from streams.connection import Client
 
 Message = Annotated[
     str,
     typer.Argument(
-        metavar="UID|STREAM", help="L9/1732100000000-0; L9 alone is its newest message."
+        metavar="UID|STREAM",
+        help="L9/1732100000000-0; L9 alone is its newest message.",
+        autocompletion=streams,
     ),
 ]
 Since = Annotated[
@@ -58,13 +63,20 @@ def uid_of(penstock: Context, message: str) -> str:
     """The uid that was given, or that of the newest message of the stream that was."""
     if "/" in message:
         return checked_uid(message)
+    return newest_uid(penstock.client(), penstock.topology(), message)
+
+
+def newest_uid(client: "Client", topology: "Topology", stream: str) -> str:
+    """The uid of a stream's newest message.
+
+    Raises typer.BadParameter for an unknown stream, UnknownMessageError for an empty one.
+    """
     from lineage.errors import UnknownMessageError
     from streams.observe import newest
     from supervisor.lookup import known_stream
 
-    topology = penstock.topology()
-    known_stream(topology, message)
-    entries = newest(penstock.client(), topology, message, 1)
+    known_stream(topology, stream)
+    entries = newest(client, topology, stream, 1)
     if not entries:
-        raise UnknownMessageError(f"the stream {message!r} has no message so far")
+        raise UnknownMessageError(f"the stream {stream!r} has no message so far")
     return entries[0].uid

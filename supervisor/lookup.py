@@ -4,13 +4,8 @@ from collections.abc import Collection, Iterable
 
 import typer
 
-from schemas.topology import (
-    AnomalyWorkerSettings,
-    DriftWorkerSettings,
-    GateSettings,
-    Topology,
-)
-from schemas.topology_graph import did_you_mean
+from schemas.topology import GateSettings, Topology
+from schemas.topology_graph import did_you_mean, watching
 
 
 def known_stream(topology: Topology, stream: str) -> str:
@@ -42,12 +37,7 @@ def source_stream(topology: Topology, stream: str) -> str:
 
 def event_streams(topology: Topology, kinds: Collection[str]) -> list[str]:
     """The streams that the anomaly or drift workers write, each once."""
-    return _once(
-        settings.writes
-        for settings in topology.workers.values()
-        if isinstance(settings, AnomalyWorkerSettings | DriftWorkerSettings)
-        and settings.kind in kinds
-    )
+    return _once(settings.writes for _, settings in watching(topology) if settings.kind in kinds)
 
 
 def rejection_streams(topology: Topology) -> list[str]:

@@ -1,14 +1,17 @@
 """What the supervisor itself measures, as Prometheus families."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from schemas.supervisor_event import Action
 from schemas.topology import Topology
 from schemas.topology_graph import readers
 from streams.observe import StreamState
 from supervisor.fleet import ChildView
+
+_REPLACED = (Action.STALLED, Action.SILENT, Action.MEMORY_LIMIT, Action.MEMORY_GROWTH)
 
 
 def process_families(
@@ -42,6 +45,23 @@ def process_families(
         value=len(unscraped),
     )
     yield from (ended, up, missing)
+
+
+def action_families(
+    actions: Mapping[tuple[str, str], int], workers: Iterable[str]
+) -> Iterator[Metric]:
+    """What the supervisor did, by action and worker; no worker where all are concerned.
+
+    What alerts ask for begins at zero for each of ``workers``, so that the first one is a rise.
+    """
+    done = CounterMetricFamily(
+        "penstock_supervisor_actions", "What the supervisor did to keep the workers going.",
+        labels=["action", "worker"],
+    )  # fmt: skip
+    at_first = {(action.value, worker): 0 for worker in workers for action in _REPLACED}
+    for (action, worker), number in {**at_first, **actions}.items():
+        done.add_metric([action, worker], number)
+    yield done
 
 
 def stream_families(streams: Sequence[StreamState] | None) -> Iterator[Metric]:

@@ -31,6 +31,25 @@ def moment_ms(text: str, now_s: float) -> int:
         ) from error
 
 
+def seconds_of(text: str, least_s: float = 0.0) -> float:
+    """A span of time such as ``24h`` or ``500ms`` in seconds.
+
+    Raises typer.BadParameter for what is none, or is shorter than ``least_s``.
+
+    >>> seconds_of("1.5h")
+    5400.0
+    """
+    from schemas.duration import parse_duration_s
+
+    try:
+        found = float(str(parse_duration_s(text)))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if found < least_s:
+        raise typer.BadParameter(f"{text!r} is too short; {least_s:g} s is the least")
+    return found
+
+
 def span_ms(since: str | None, until: str | None, now_s: float) -> dict[str, int]:
     """The parameters ``since`` and ``until`` of a named query; what is absent is open.
 

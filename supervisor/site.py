@@ -5,22 +5,32 @@ from collections.abc import Mapping
 from concurrent.futures import TimeoutError as TooLate
 from typing import Any
 
+import structlog
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from streams.errors import StreamsError
 from streams.observe import stream_states
 from streams.presence import present
 from supervisor.announced import of_this_machine
-from supervisor.errors import ActionFailed, CannotScale, SupervisorError, UnknownWorker
+from supervisor.audit import Audit
+from supervisor.console.pages import STATIC, STYLE_OF_DRAWINGS, Console
+from supervisor.errors import (
+    ActionFailed,
+    CannotScale,
+    ReloadRefused,
+    SupervisorError,
+    UnknownWorker,
+)
 from supervisor.exposition import merged, rendered
 from supervisor.metrics import (
+    action_families,
     boundary_families,
     budget_families,
     process_families,
     stream_families,
 )
-from supervisor.overview import ServerView, SupervisorView
-from supervisor.pages import Answer, Routes
+from supervisor.overview import Overview, ServerView, SupervisorView
+from supervisor.page_routes import Answer, Get, Routes
 from supervisor.requests import Request
 from supervisor.scrape import Scraped, scrape
 from supervisor.supervisor import Supervisor
@@ -29,6 +39,7 @@ from supervisor.whereabouts import Whereabouts
 
 _STALLED_S = 60.0
 _MOST_PROCESSES = 256
+_RELOAD_S = 840.0
 
 
 class Site:
@@ -38,22 +49,32 @@ class Site:
         self._supervisor = supervisor
         self._here = here
         self._client = supervisor.server.client()
+        self._audit = Audit(supervisor.settings.data_dir, structlog.get_logger())
+        self._console = Console(
+            lambda: supervisor.topology, self._client, self._overview, self._audit
+        )
 
     def routes(self) -> Routes:
         """Every page and action."""
+        probes: dict[str, Get] = {
+            "/metrics": self._metrics,
+            "/livez": self._livez,
+            "/readyz": self._readyz,
+        }
         return Routes(
-            gets={
-                "/metrics": self._metrics,
-                "/livez": self._livez,
-                "/readyz": self._readyz,
-                "/status": self._status,
-            },
+            gets={**probes, "/status": self._status, **self._console.gets()},
             posts={
                 "/actions/restart": self._restart,
                 "/actions/scale": self._scale,
+                "/actions/reload": self._reload,
                 "/actions/stop": self._stop,
+                **self._console.posts(),
             },
             token=self._here.token,
+            lives=self._console.lives(),
+            open=frozenset({*probes, STYLE_OF_DRAWINGS}),
+            static=STATIC,
+            watch=self._audit,
         )
 
     def close(self) -> None:
@@ -78,6 +99,9 @@ class Site:
         return Answer.fault(503, f"not ready yet: {', '.join(late) or 'no worker was started'}")
 
     def _status(self, _: Mapping[str, str]) -> Answer:
+        return Answer(200, self._overview().model_dump_json().encode() + b"\n")
+
+    def _overview(self) -> Overview:
         server, here, seen = self._supervisor.server, self._here, self._supervisor.seen
         view = SupervisorView(
             pid=here.pid,
@@ -86,14 +110,13 @@ class Site:
             started_at_s=here.started_at_s,
             ready=seen.ready,
         )
-        found = survey(
+        return survey(
             self._client,
             self._supervisor.topology,
             ServerView(kind=server.kind, url=server.safe_url, version=server.version),
             time.time(),
             Supervised(view, seen.children, seen.wanted or {}),
         )
-        return Answer(200, found.model_dump_json().encode() + b"\n")
 
     def _metrics(self, _: Mapping[str, str]) -> Answer:
         seen = self._supervisor.seen
@@ -110,6 +133,7 @@ class Site:
                 [s.place.label for s in scraped if s.page is None],
                 self._supervisor.topology.lanes,
             ),
+            *action_families(seen.actions or {}, seen.wanted or {}),
             *stream_families(streams),
             *boundary_families(self._supervisor.topology),
             *budget_families(self._supervisor.topology),
@@ -142,6 +166,9 @@ class Site:
             400, f"'worker' has to be a name and 'processes' a number from 0 to {_MOST_PROCESSES}"
         )
 
+    def _reload(self, _: Mapping[str, Any]) -> Answer:
+        return self._done(Request(self._supervisor.reload), _RELOAD_S)
+
     def _stop(self, _: Mapping[str, Any]) -> Answer:
         self._supervisor.end("penstock down")
         return Answer.of({"status": "ending"}, 202)
@@ -156,4 +183,4 @@ class Site:
         return Answer.of({"status": "done"})
 
 
-_STATUS = {UnknownWorker: 404, CannotScale: 409, ActionFailed: 504}
+_STATUS = {UnknownWorker: 404, CannotScale: 409, ReloadRefused: 409, ActionFailed: 504}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from schemas.findings import DriftEvent
 from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topology
 from schemas.topology_budget import SEQUENTIAL, TESTS, Coverage, Share, coverage, shares
-from schemas.topology_graph import reads
+from schemas.topology_graph import watching
 from streams.connection import Client
 from streams.entry import Entry
 from streams.observe import lanes_of, since
@@ -116,10 +116,16 @@ def _raised(
 
 
 def _is_of_labels(topology: Topology, worker: str, stream: str, field: str) -> bool:
-    settings = topology.workers.get(worker)
-    if not isinstance(settings, DriftWorkerSettings):
+    settings = dict(_drifting(topology)).get(worker)
+    if settings is None:
         return False
     return settings.watch[stream].labels is not None and field in _OF_LABELS
+
+
+def _drifting(topology: Topology) -> Iterator[tuple[str, DriftWorkerSettings]]:
+    for name, settings in watching(topology):
+        if isinstance(settings, DriftWorkerSettings):
+            yield name, settings
 
 
 def _entries(client: Client, topology: Topology, stream: str, after_ms: int) -> Iterable[Entry]:
@@ -131,10 +137,8 @@ def _writer(topology: Topology, written: str, watched: str) -> str:
     """The drift worker, or workers, that may have raised an alarm about a stream."""
     names = [
         name
-        for name, settings in topology.workers.items()
-        if isinstance(settings, DriftWorkerSettings)
-        and settings.writes == written
-        and watched in reads(topology, name)
+        for name, settings in _drifting(topology)
+        if settings.writes == written and watched in settings.watch
     ]
     return " or ".join(names) or "?"
 
@@ -153,7 +157,7 @@ def _anomalies(client: Client, topology: Topology, after_ms: int) -> int:
 
 
 def _uncovered(topology: Topology) -> Iterator[Uncovered]:
-    for name, settings in topology.workers.items():
+    for name, settings in watching(topology):
         if isinstance(settings, AnomalyWorkerSettings):
             share = settings.detectors.quantile.share
             reason = f"it flags {share:.2%} of the messages by design; its share says how many"

@@ -4,30 +4,33 @@ One thread does it all: it waits for a word (a signal, a request, or that time i
 everything once, and waits again. Only the pages answer in threads of their own, from ``seen``.
 """
 
-import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from schemas.supervisor_event import Action
 from schemas.topology import Topology
-from streams.errors import StreamsError
-from streams.observe import stream_states
-from streams.outage import Outage
-from streams.presence import present
 from streams.settings import ServerSettings
-from supervisor.announced import Announced, of_this_machine
+from supervisor import applied_file
 from supervisor.child import Child, Place, Surroundings
-from supervisor.estate import Estate
-from supervisor.fleet import ChildView, Fleet, command_of
+from supervisor.chronicle import Chronicle
+from supervisor.errors import ReloadRefused
+from supervisor.fleet import ChildView, Fleet, Steps, command_of
+from supervisor.inspection import Inspector
+from supervisor.parts import Applied, applied
+from supervisor.reload import Reloader
 from supervisor.requests import Desk, Request
+from supervisor.rounds import Rounds
 from supervisor.server import StreamServer
 from supervisor.settings import SupervisorSettings
-from supervisor.signals import End, Signals
-from supervisor.tide import Tide
+from supervisor.signals import End, Hangup, Signals
+from supervisor.worker_log import Line
 
-_CALM_S, _WATCHFUL_S, _AFTER_KILL_S, _STREAMS_S = 1.0, 0.2, 5.0, 5.0
+_CALM_S, _WATCHFUL_S, _AFTER_KILL_S = 1.0, 0.2, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Seen:
     children: tuple[ChildView, ...] = ()
     wanted: Mapping[str, int] | None = None
     restarts: Mapping[str, int] | None = None
+    actions: Mapping[tuple[str, str], int] | None = None
 
 
 class Supervisor:
@@ -59,24 +63,34 @@ class Supervisor:
         around: Surroundings | None = None,
         on_ready: Callable[[float], None] = lambda _: None,
     ) -> None:
-        self.topology = topology
         self.settings = settings
         self.server = StreamServer(server_settings, settings, log)
         self.inbox: SimpleQueue[Any] = SimpleQueue()
-        self._around = around or Surroundings()
+        self._around = around = around or Surroundings()
         self._log = log
         self._on_ready = on_ready
+        self._chronicle = Chronicle(log)
         self._fleet = Fleet(
-            topology, settings.only, self._child, drain_s=settings.drain_s, now_s=self._around.now_s
-        )
+            topology, settings.only, self._child,
+            drain_s=settings.drain_s, now_s=around.now_s, chronicle=self._chronicle,
+        )  # fmt: skip
         self._desk = Desk(self._fleet)
-        self._outage = Outage(log, first_s=0.2, most_s=2.0)
-        self._estate = Estate(topology.lanes)
-        self._tide = Tide(log)
-        self._presence_at_s = self._streams_at_s = 0.0
-        self._began_at_s = self._around.now_s()
+        self._rounds = Rounds(self._fleet, self._chronicle, log, around.now_s, settings.drain_s)
+        self._reloader = Reloader(
+            settings.config,
+            applied(topology, settings.only),
+            Inspector(around.spawn, around.now_s),
+            self._chronicle,
+            self._hold,
+        )
+        self._began_at_s = around.now_s()
         self._was_ready = False
         self.seen = Seen(self._began_at_s)
+
+    @property
+    def topology(self) -> Topology:
+        """The topology that runs; another one after a reload."""
+        return self._fleet.topology
 
     def run(self, open_pages: Callable[["Supervisor"], Callable[[], None]]) -> None:
         """Run until told to end; then drain the workers and stop the embedded server.
@@ -88,6 +102,7 @@ class Supervisor:
             stack.callback(self.server.stop)
             stack.enter_context(Signals(self.inbox))
             self._client = stack.enter_context(self.server.client())
+            self._hold(self._reloader.running)
             stack.callback(open_pages(self))
             try:
                 self._fleet.start()
@@ -104,6 +119,16 @@ class Supervisor:
         self.inbox.put(request)
         request.done.result(within_s)
 
+    def reload(self, fleet: Fleet) -> Steps:
+        """What applies the topology file as it is now: for a request."""
+        return self._reloader.begin(fleet)
+
+    def _hold(self, running: Applied) -> None:
+        try:
+            applied_file.write(self.settings.data_dir, running)
+        except OSError as error:  # nothing but 'penstock plan' reads it
+            self._log.warning("applied_not_written", error=str(error))
+
     def end(self, why: str) -> None:
         """From any thread: drain and end."""
         self.inbox.put(End(why))
@@ -114,7 +139,7 @@ class Supervisor:
             place,
             command_of(settings.config, place),
             settings.logs / f"{place.label}.log",
-            self._log,
+            self._chronicle,
             self._around,
         )
 
@@ -125,8 +150,21 @@ class Supervisor:
             if isinstance(word, End):
                 self._log.info("supervisor_ending", why=word.why)
                 return
+            if isinstance(word, Hangup):
+                self._do(self.reload)
             if isinstance(word, Request):
                 self._desk.take(word)
+
+    def _do(self, begin: Callable[[Fleet], Steps]) -> None:
+        """Have something done that nobody waits for; its end is told in the log."""
+        request = Request(begin)
+        request.done.add_done_callback(self._tell_end)
+        self._desk.take(request)
+
+    def _tell_end(self, done: Future[None]) -> None:
+        error = done.exception()
+        if error is not None and not isinstance(error, ReloadRefused):  # which was told
+            self._log.error("action_failed", error=str(error))
 
     def _pause_s(self) -> float:
         watchful = self._desk.busy or not self._fleet.ready
@@ -143,9 +181,10 @@ class Supervisor:
     def _turn(self) -> None:
         self.server.look()
         self._look_at_children()
-        self._settle_estates()
-        self._look_at_presence()
-        self._look_at_streams()
+        for worker, wanted in self._rounds.go(self._client, may_scale=not self._desk.busy).items():
+            self._do(
+                partial(Fleet.scale, worker=worker, processes=wanted.processes, why=wanted.why)
+            )
         self._desk.step()
         if self._fleet.ready and not self._was_ready:
             self._was_ready = True
@@ -158,42 +197,18 @@ class Supervisor:
                 if line.loud:
                     fields = {k: v for k, v in line.fields if k != "worker"}
                     getattr(self._log, line.level)(line.event, process=child.place.label, **fields)
+                    self._note_end(child, line)
 
-    def _settle_estates(self) -> None:
-        """End the leases of processes that were killed, so that their entries go on at once."""
-        self._estate.note({c.pid for c in self._fleet.children.values() if c.pid})
-        try:
-            for worker in self._estate.settle(self._client):
-                self._log.info("lease_broken", worker=worker)
-        except StreamsError:
-            return  # the server is away: the look at the presence list says so, once
-
-    def _look_at_presence(self) -> None:
-        now = self._around.now_s()
-        if now < self._presence_at_s:
-            return
-        try:
-            found: Mapping[int, Announced] = of_this_machine(present(self._client, time.time()))
-        except StreamsError as error:
-            found = {}
-            self._presence_at_s = now + self._outage.failed(error)
-        else:
-            self._outage.over()
-        for child in self._fleet.children.values():
-            process = found.get(child.pid or 0)
-            if process is None or child.state == "stopping":
-                child.saw(False)
-            else:
-                child.saw(process.ready, process.lanes, process.presence.restarts)
-
-    def _look_at_streams(self) -> None:
-        """Tell of streams that run full and of groups that nobody reads."""
-        now = self._around.now_s()
-        if now < self._streams_at_s or self._outage.lasting:
-            return
-        self._streams_at_s = now + _STREAMS_S
-        with suppress(StreamsError):  # the look at the presence list tells of an outage
-            self._tide.look(stream_states(self._client, self.topology))
+    def _note_end(self, child: Child, line: Line) -> None:
+        """What the keeper of a process did by itself, and what the process did to itself."""
+        fields, tell = dict(line.fields), self._chronicle.tell
+        worker, process = child.place.worker, child.place.label
+        if line.event == "process_ended":
+            tell(Action.RESTARTED, str(fields.get("reason", "")), worker, process, logged=True)
+        elif line.event == "deadline_passed":
+            took_s, allowed_s = fields.get("handling_s"), fields.get("deadline_s")
+            why = f"a handler ran for {took_s} s, and {allowed_s} s are allowed"
+            tell(Action.DEADLINE, why, worker, process, logged=True)
 
     def _note(self, *, draining: bool = False) -> None:
         self.seen = Seen(
@@ -203,6 +218,7 @@ class Supervisor:
             children=self._fleet.view(),
             wanted=dict(self._fleet.wanted),
             restarts=self._fleet.restarts(),
+            actions=self._chronicle.counts,
         )
 
     def _drain(self) -> None:
@@ -214,6 +230,7 @@ class Supervisor:
         if killed:
             self._log.warning("workers_killed", processes=killed, drain_s=self.settings.drain_s)
             self._wait_for_ends(self._around.now_s() + _AFTER_KILL_S)
+        self._rounds.write(self._client)
         self._log.info("supervisor_ended")
 
     def _wait_for_ends(self, deadline_s: float) -> None:

@@ -22,11 +22,15 @@ _PIPED_COLUMNS = 160  # what is piped into a file or a pager is not cut to 80 co
 def console(file: IO[str] | None = None) -> Console:
     """A console on ``file`` (standard output), in colours where a person looks.
 
-    Where none does, lines are as wide as ``COLUMNS`` says, or 160 characters.
+    Where none does, lines are as wide as ``COLUMNS`` says, or 160 characters. With ``NO_COLOR``
+    nothing is in bold either.
     """
     out = file or sys.stdout
     width = None if out.isatty() else int(os.environ.get("COLUMNS") or _PIPED_COLUMNS)
-    return Console(file=out, width=width, highlight=False, emoji=False, markup=False)
+    colours: Any = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(
+        file=out, width=width, color_system=colours, highlight=False, emoji=False, markup=False
+    )
 
 
 def table(columns: Iterable[str | tuple[str, dict[str, Any]]], *, header: bool = True) -> Table:

@@ -115,7 +115,10 @@ class Patient:
 
 
 class Ward:
-    """Some quarantine streams of one topology, as one. A message is named by uid or entry id."""
+    """Some quarantine streams of one topology, as one. A message is named by uid or entry id.
+
+    ``by`` is what the record of a release says of who releases, before user and process.
+    """
 
     def __init__(
         self,
@@ -124,8 +127,10 @@ class Ward:
         streams: Sequence[str],
         *,
         now_s: Callable[[], float] = time.time,
+        by: str = "",
     ) -> None:
         self.streams = tuple(streams)
+        self._by = by
         self._now_s = now_s
         self._all = {
             name: Quarantine(client, topology.lanes, name, topology.lineage) for name in streams
@@ -156,7 +161,7 @@ class Ward:
     def release(self, uid: str, data: bytes | None = None) -> str:
         """Bring a message back to its stream; return its new uid. Raises UnknownEntry."""
         quarantine, patient = self._find(uid)
-        return quarantine.release(patient.uid, author(self._now_s()), data)
+        return quarantine.release(patient.uid, author(self._now_s(), self._by), data)
 
     def drop(self, uid: str) -> None:
         """Remove a message for good. Raises UnknownEntry."""
@@ -175,14 +180,14 @@ class Ward:
         )
 
 
-def author(now_s: float) -> dict[str, Any]:
+def author(now_s: float, by: str = "") -> dict[str, Any]:
     """What the lineage record of a release says of who released: user and process of this host."""
     return {
         "worker": "release",
         "worker_kind": "release",
         "worker_version": version("penstock"),
         "host": platform.node()[:128] or "unknown",
-        "run": f"{_user()}@{os.getpid()}"[:128],
+        "run": f"{by}{_user()}@{os.getpid()}"[:128],
         "at_ms": int(now_s * 1000),
     }
 

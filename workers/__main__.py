@@ -7,6 +7,7 @@ deadline.
 
 import argparse
 import gc
+import os
 import sys
 import threading
 import time
@@ -35,6 +36,7 @@ from streams.settings import ServerSettings
 from workers.announcer import Announcer
 from workers.errors import Misconfigured
 from workers.floor import Floor
+from workers.handler import Handler
 from workers.health import HealthServer
 from workers.heartbeat import Heartbeat
 from workers.in_hand import Hands
@@ -43,9 +45,12 @@ from workers.kinds import build_handler, import_kind
 from workers.lanes import ALL, LaneRun, lanes_named, run_lanes, stalled, unserved
 from workers.loop import Loop
 from workers.metrics import Families, Metrics
+from workers.notify import notifiers
+from workers.pulse import Beside
 from workers.share import Share
 from workers.standing import Standing
 from workers.station import Station, take_station
+from workers.tracing import Tracing, begin_tracing, import_ahead
 
 EXIT_MISCONFIGURED, EXIT_PORT_TAKEN, EXIT_REFUSED = 3, 4, 5
 _STALLED_AFTER_S = 60.0
@@ -79,6 +84,7 @@ def _import_ahead(topology: Topology, options: argparse.Namespace) -> None:
         known = ", ".join(topology.workers)
         raise Misconfigured(f"{options.config} has no worker {options.worker!r}; it has {known}")
     import_kind(topology.workers[options.worker].kind)
+    import_ahead(os.environ)
     _freeze()
 
 
@@ -134,13 +140,16 @@ def _run(
     seal, secret = Seal(key), LineageSettings().secret(otherwise=key)
     stations = _stations(client, topology, options.worker, lanes, seal, kept, hands)
     _inherit(stations, kept.dead)
-    families = Families()
-    started = [_lane_run(station, secret, kept.stopping, families, log) for station in stations]
+    families, tracing = Families(), begin_tracing(os.environ, options.worker, kept.holder, log)
+    started = [
+        _lane_run(station, secret, kept.stopping, families, tracing, log) for station in stations
+    ]
     _freeze()
     try:
         return _serve(options, kept, stations, started, families, log)
     finally:
         client.close()
+        tracing.close()
 
 
 def _stations(
@@ -185,7 +194,12 @@ def _inherit(stations: list[Station], dead: Sequence[str]) -> None:
 
 
 def _lane_run(
-    station: Station, secret: bytes, stopping: threading.Event, families: Families, log: Any
+    station: Station,
+    secret: bytes,
+    stopping: threading.Event,
+    families: Families,
+    tracing: Tracing,
+    log: Any,
 ) -> tuple[LaneRun, Metrics]:
     lane, standing = station.lane.index, Standing(stopping)
     handler = build_handler(
@@ -202,7 +216,18 @@ def _lane_run(
     metrics.expect(reads(station.topology, station.worker))
     if station.lane.lanes > 1:
         log = log.bind(lane=lane)
-    return LaneRun(lane, standing, Loop(station, handler, standing, metrics, log)), metrics
+    loop = Loop(station, tracing.around(handler, lane), standing, metrics, log)
+    return LaneRun(lane, standing, loop, _beside(station, handler, standing, log)), metrics
+
+
+def _beside(station: Station, handler: Handler, standing: Standing, log: Any) -> list[Beside]:
+    """What runs beside the loop of a lane for the sake of its handler."""
+    if station.settings.kind not in ("drift", "detect"):
+        return []  # and what others need not have, they need not import
+    from workers.baselining import Baselining, Heeding
+
+    assert isinstance(handler, Heeding)
+    return [Baselining(station, handler, standing, log)]
 
 
 def _serve(
@@ -214,24 +239,27 @@ def _serve(
     log: Any,
 ) -> int:
     runs = [run for run, _ in started]
+
+    def live() -> str:
+        return stalled(runs, _STALLED_AFTER_S)
+
+    def ready() -> str:
+        return unserved(runs)
+
     try:
-        health = HealthServer(
-            families.registry,
-            lambda: stalled(runs, _STALLED_AFTER_S),
-            lambda: unserved(runs),
-            options.host,
-            options.port,
-        )
+        health = HealthServer(families.registry, live, ready, options.host, options.port)
     except OSError as error:
         log.error("port_taken", port=options.port, error=str(error))
         return EXIT_PORT_TAKEN
-    beside: list[Announcer | Heartbeat] = [
+    beside: list[Beside] = [
         Announcer(station, run.standing, metrics, kept, host=options.host, port=health.port)
         for station, (run, metrics) in zip(stations, started, strict=True)
     ]
     beside += [
         Heartbeat(station, run.standing, kept) for station, run in zip(stations, runs, strict=True)
     ]
+    beside += [each for run in runs for each in run.beside]
+    beside += notifiers(os.environ, kept.pid, live, ready, kept.stopping, log)
     log.info("worker_started", consumer=stations[0].holder, lanes=len(runs), port=health.port)
     try:
         run_lanes(runs, beside)

@@ -11,30 +11,32 @@ from schemas.topology import AnomalyWorkerSettings, Topology, Watched
 from streams.entry import Entry
 from streams.keys import Lane, bare
 from workers.provenance import text_field
-from workers.watching import Part, Told, WatchedStream, WatchedStreams
+from workers.watching import Part, Rows, Told, WatchedStream, WatchedStreams
 
 
 class AnomalyStream(WatchedStream[AnomalyVerdict]):
     """One stream, and the incidents that its flagged messages belong to."""
 
-    def __init__(self, watched: Watched, settings: AnomalyWorkerSettings, worker: str) -> None:
+    def __init__(
+        self, watched: Watched, settings: AnomalyWorkerSettings, worker: str, most_bytes: int
+    ) -> None:
         options = settings.detectors
         super().__init__(watched, lambda: AnomalyWatch(options), options.max_keys)
         # All streams of a worker share one checkpoint.
-        self._watch.max_bytes = MOST_BYTES // len(settings.watch)
+        self._watch.max_bytes = most_bytes // len(settings.watch)
         self._incidents = Incidents(options.incidents, worker)
         self._each = options.incidents.each
 
-    def events(self, entries: Sequence[Entry]) -> list[Told]:
+    def told(self, rows: Rows) -> list[Told]:
         """An event for flagged messages, and one for each incident that is over."""
-        seen = self.observe(entries)
+        judged, entries = self.judged(rows), rows.entries
         found = [
-            Finding.of(verdict, seen.keys[verdict.row], entries[verdict.row].uid)
-            for verdict in seen.found
+            Finding.of(verdict, rows.keys[verdict.row], entries[verdict.row].uid)
+            for verdict in judged
         ]
-        changes = self._incidents.observe(found, seen.keys)
+        changes = self._incidents.observe(found, rows.keys)
         told = (change for change in changes if self._is_told(change))
-        return [_told(entries[change.row], change, seen.found) for change in told]
+        return [_told(entries[change.row], change, judged) for change in told]
 
     def _is_told(self, change: Transition) -> bool:
         """A storm is told by its changes alone, once it has become long."""
@@ -45,24 +47,33 @@ class AnomalyStream(WatchedStream[AnomalyVerdict]):
         return {**super().parts(), "incidents": self._incidents}
 
 
-class Anomaly(WatchedStreams):
-    """Emits an ``AnomalyEvent`` for each flagged message, and for the end of an incident."""
+class Anomaly(WatchedStreams[AnomalyStream]):
+    """Emits an ``AnomalyEvent`` for each flagged message, and for the end of an incident.
+
+    What its keys have learnt may take ``most_bytes``.
+    """
 
     def __init__(
-        self, topology: Topology, settings: AnomalyWorkerSettings, worker: str, lane: Lane
+        self,
+        topology: Topology,
+        settings: AnomalyWorkerSettings,
+        worker: str,
+        lane: Lane,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
-        self._settings, self._worker = settings, worker
+        self._settings, self._worker, self._most_bytes = settings, worker, most_bytes
         super().__init__(topology, settings, lane)
 
     def watched(self, name: str) -> AnomalyStream:
         """A stream of which nothing has been seen yet."""
-        return AnomalyStream(self._settings.watch[name], self._settings, self._worker)
+        watched = self._settings.watch[name]
+        return AnomalyStream(watched, self._settings, self._worker, self._most_bytes)
 
 
 def _told(entry: Entry, change: Transition, found: Sequence[AnomalyVerdict]) -> Told:
     if change.finding is None:
-        return Told(entry, _over(entry, change.incident), change.incident.last)
-    return Told(entry, _flagged(entry, found[change.finding], change), entry.uid)
+        return Told(change.row, _over(entry, change.incident), change.incident.last)
+    return Told(change.row, _flagged(entry, found[change.finding], change), entry.uid)
 
 
 def _flagged(entry: Entry, verdict: AnomalyVerdict, change: Transition) -> AnomalyEvent:

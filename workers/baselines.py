@@ -55,7 +55,7 @@ def answer(lines: Iterable[bytes]) -> dict[str, Any]:
         return {"fields": {name: shape(sketch) for name, sketch in stored.items()}}
     found = sketched(rest, request.patterns)
     if request.do == "build":
-        return {"fields": {name: _packed(sketch) for name, sketch in sorted(found.items())}}
+        return {"fields": {name: packed(sketch) for name, sketch in sorted(found.items())}}
     alpha = request.alpha / max(1, len(stored))
     return {
         "fields": {
@@ -97,7 +97,8 @@ def shape(sketch: Sketch) -> dict[str, Any]:
     }
 
 
-def _packed(sketch: Sketch) -> dict[str, Any]:
+def packed(sketch: Sketch) -> dict[str, Any]:
+    """A sketch as a ``FieldBaseline`` has it: its size, and what restores it."""
     return {"size": len(sketch), "sketch": b64encode(pack(sketch.state())).decode()}
 
 

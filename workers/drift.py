@@ -14,6 +14,7 @@ from detectors.watch.keyed import MOST_BYTES
 from detectors.watch.levels import AlphaBudget
 from detectors.watch.sentences import PRESENCE, drift_sentence, effect_words, move_name
 from schemas.anomaly_settings import IncidentSettings
+from schemas.baseline import Baseline
 from schemas.detector_settings import FieldSettings
 from schemas.drift_settings import DriftSettings
 from schemas.findings import CategoryMove, DriftEvent, DriftKind
@@ -21,9 +22,10 @@ from schemas.topology import DriftWatched, DriftWorkerSettings, Topology
 from schemas.topology_budget import p_value_alpha_of, share_of
 from streams.entry import Entry
 from streams.keys import Lane, bare
+from workers.baselining import Followed
 from workers.labels import LabelledPairs
 from workers.recent import Recent
-from workers.watching import Part, Seen, Told, WatchedStream, WatchedStreams
+from workers.watching import Part, Rows, Told, WatchedStream, WatchedStreams
 
 _ANY_FIELD = "*"
 
@@ -37,6 +39,7 @@ class DriftStream(WatchedStream[DriftVerdict]):
         settings: DriftWorkerSettings,
         worker: str,
         tests: AlphaBudget | None,
+        most_bytes: int,
     ) -> None:
         options, labels = settings.detectors, watched.labels
         fields = options
@@ -51,22 +54,23 @@ class DriftStream(WatchedStream[DriftVerdict]):
         self._recent = Recent()
         together = IncidentSettings(quiet=options.incident_quiet)
         self._incidents = Incidents(together, worker)
+        self._followed = Followed()
         # All that is watched shares one checkpoint: each stream, and each one's pairs.
         shares = sum(2 if each.labels else 1 for each in settings.watch.values())
-        self._watch.max_bytes = MOST_BYTES // shares
-        self._pairs = LabelledPairs(labels, options, MOST_BYTES // shares) if labels else None
+        self._watch.max_bytes = most_bytes // shares
+        self._pairs = LabelledPairs(labels, options, most_bytes // shares) if labels else None
 
-    def events(self, entries: Sequence[Entry]) -> list[Told]:
+    def told(self, rows: Rows) -> list[Told]:
         """An event for each change, at the message that made it evident."""
-        seen = self.observe(entries)
-        self._recent.add(entries, seen.keys, seen.columns)
-        found = [_Drifted(v.row, seen.keys[v.row], v, self._recent) for v in seen.found]
+        judged = self.judged(rows)
+        self._recent.add(rows.places, rows.keys, rows.columns)
+        found = [_Drifted(v.row, rows.keys[v.row], v, self._recent) for v in judged]
         if self._pairs:
-            row_of = {entry.uid: row for row, entry in enumerate(entries)}
-            for entry, key, verdict in self._pairs.observe(seen):
+            row_of = {entry.uid: row for row, entry in enumerate(rows.entries)}
+            for entry, key, verdict in self._pairs.observe(rows):
                 found.append(_Drifted(row_of[entry.uid], key, verdict, self._pairs.recent))
             found.sort(key=attrgetter("row"))
-        told = list(self._told(seen, found))
+        told = list(self._told(rows, found))
         self._recent.drop()
         if self._pairs:
             self._pairs.recent.drop()
@@ -86,16 +90,30 @@ class DriftStream(WatchedStream[DriftVerdict]):
         """All that has a state, by name."""
         joined = self._pairs.parts() if self._pairs else {}
         own: dict[str, Part] = {"recent": self._recent, "incidents": self._incidents}
-        return {**super().parts(), **own, **joined}
+        return {**super().parts(), **own, "followed": self._followed, **joined}
 
-    def _told(self, seen: Seen[DriftVerdict], found: Sequence["_Drifted"]) -> Iterator[Told]:
-        findings = [each.finding(seen.entries[each.row]) for each in found]
-        for change in self._incidents.observe(findings, seen.keys):
+    def follow(self, baseline: Baseline | None) -> None:
+        """Learn anew what is normal for fields whose baseline somebody has set meanwhile.
+
+        And for those whose baseline is frozen, learn it anew after no drift any more.
+        """
+        anew = self._followed.take(baseline)
+        known = baseline.fields.items() if baseline else ()
+        frozen = frozenset(name for name, field in known if field.frozen)
+        for watch in self._watch.watches:
+            assert isinstance(watch, DriftWatch)
+            if anew:
+                watch.relearn(anew)
+            watch.hold(frozen)
+
+    def _told(self, rows: Rows, found: Sequence["_Drifted"]) -> Iterator[Told]:
+        findings = [each.finding(rows.entries[each.row]) for each in found]
+        for change in self._incidents.observe(findings, rows.keys):
             if change.finding is not None:  # what has drifted stays as it is: nothing clears
                 drifted = found[change.finding]
-                entry, kind = seen.entries[drifted.row], self._kind(drifted.verdict)
+                entry, kind = rows.entries[drifted.row], self._kind(drifted.verdict)
                 more = self._named(drifted.verdict) | _of_incident(change)
-                yield Told(entry, _event(entry, drifted, kind, more), entry.uid)
+                yield Told(drifted.row, _event(entry, drifted, kind, more), entry.uid)
 
     def _named(self, verdict: DriftVerdict) -> dict[str, object]:
         """What an event about categories says of these, by their texts where they have some."""
@@ -122,14 +140,23 @@ class DriftStream(WatchedStream[DriftVerdict]):
         return DriftKind.PREDICTION if is_predicted else DriftKind.DATA
 
 
-class Drift(WatchedStreams):
-    """Emits a ``DriftEvent`` at the message that made a change of a field evident."""
+class Drift(WatchedStreams[DriftStream]):
+    """Emits a ``DriftEvent`` at the message that made a change of a field evident.
+
+    What its keys have learnt may take ``most_bytes``.
+    """
 
     def __init__(
-        self, topology: Topology, settings: DriftWorkerSettings, worker: str, lane: Lane
+        self,
+        topology: Topology,
+        settings: DriftWorkerSettings,
+        worker: str,
+        lane: Lane,
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         shares = {name: share_of(topology, worker, name) for name in settings.watch}
-        self._worker = worker
+        self._worker, self._most_bytes = worker, most_bytes
+        self._heard: dict[str, Baseline | None] = {}
         self._settings = {name: _within(settings, share) for name, share in shares.items()}
         self._tests = {name: _tests(topology, worker, name) for name in settings.watch}
         super().__init__(topology, settings, lane)
@@ -139,13 +166,21 @@ class Drift(WatchedStreams):
 
     def watched(self, name: str) -> DriftStream:
         """A stream of which nothing has been seen yet."""
-        settings = self._settings[name]
-        return DriftStream(settings.watch[name], settings, self._worker, self._tests[name])
+        settings, tests = self._settings[name], self._tests[name]
+        return DriftStream(settings.watch[name], settings, self._worker, tests, self._most_bytes)
+
+    def heed(self, stream: str, baseline: Baseline | None) -> None:
+        """Note the newest baselines of a stream; from any thread."""
+        self._heard[stream] = baseline
+
+    def revise(self) -> None:
+        """Take over the baselines that were noted."""
+        for name in self.streams.keys() & self._heard.keys():
+            self.streams[name].follow(self._heard[name])
 
     def levels(self) -> dict[str, dict[str, float]]:
         """What is measured of each stream as it stands: by stream, and by what it is."""
-        streams = self._streams.items()
-        return {name: each.levels() for name, each in streams if isinstance(each, DriftStream)}
+        return {name: stream.levels() for name, stream in self.streams.items()}
 
 
 def _codebooks(settings: DriftSettings) -> Codebooks | None:

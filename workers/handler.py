@@ -45,3 +45,17 @@ class StatefulHandler(Handler, Protocol):
     def restore(self, state: bytes) -> None:
         """Take over a packed state."""
         ...
+
+
+@runtime_checkable
+class Revisable(Protocol):
+    """A stateful handler that is told of things beside its streams, such as a new baseline.
+
+    It may change its state by them in ``revise`` alone. That is called when the state is about to
+    be saved, in the step that commits all that came before, and at no other time: so no output
+    that was emitted follows from a change that a crash can undo.
+    """
+
+    def revise(self) -> None:
+        """Take over what was heard."""
+        ...

@@ -38,6 +38,10 @@ def build_handler(
             from workers.drift import Drift
 
             return Drift(topology, settings, worker, lane)
+        case "detect":
+            from workers.detect import Detect
+
+            return Detect(topology, settings, worker, lane)
         case "transform":
             from workers.transform import Transform, TransformWithMemory
 
@@ -46,7 +50,7 @@ def build_handler(
         case "lineage":
             from workers.lineage import LineageSink
 
-            return LineageSink(topology, worker, secret=secret)
+            return LineageSink(topology, worker, secret=secret, lane=lane.index)
 
 
 def import_kind(kind: str) -> None:

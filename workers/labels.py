@@ -18,7 +18,7 @@ from schemas.drift_settings import DriftSettings
 from schemas.label_settings import LabelSettings
 from streams.entry import Entry
 from workers.recent import Recent
-from workers.watching import Part, Payload, Seen, times_s, value_at
+from workers.watching import Part, Payload, Rows, seconds, value_at
 
 Value = bool | int | float | str
 
@@ -178,7 +178,7 @@ class LabelledPairs:
         )
         self.recent = Recent()
 
-    def observe(self, seen: Seen[DriftVerdict]) -> list[tuple[Entry, str | None, DriftVerdict]]:
+    def observe(self, seen: Rows) -> list[tuple[Entry, str | None, DriftVerdict]]:
         """Join the entries of a batch; what was found, by the entry by which a pair counts."""
         rows = zip(seen.entries, seen.keys, seen.payloads, strict=True)
         pairs = [p for row, each in enumerate(rows) for p in self._waiting.take(row, *each)]
@@ -187,8 +187,9 @@ class LabelledPairs:
         x = np.array([[pair.error, pair.confidence] for pair in pairs])
         names, keys = (ERROR, CONFIDENCE), [pair.key for pair in pairs]
         entries = [seen.entries[pair.row] for pair in pairs]
-        self.recent.add(entries, keys, Columns(names, x))
-        found = self._watch.observe(keys, names, x, times_s(entries))
+        places = seen.places[[pair.row for pair in pairs]]
+        self.recent.add(places, keys, Columns(names, x))
+        found = self._watch.observe(keys, names, x, seconds(places))
         return [(entries[verdict.row], keys[verdict.row], verdict) for verdict in found]
 
     def counts(self) -> dict[str, int]:

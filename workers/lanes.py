@@ -4,10 +4,9 @@ import threading
 from collections.abc import Sequence
 
 from schemas.topology import Topology
-from workers.announcer import Announcer
 from workers.errors import Misconfigured
-from workers.heartbeat import Heartbeat
 from workers.loop import Loop
+from workers.pulse import Beside
 from workers.standing import Standing
 
 ALL = "all"
@@ -34,10 +33,16 @@ def lanes_named(text: str, topology: Topology) -> list[int]:
 
 
 class LaneRun:
-    """One lane at work: its loop runs in a thread until ``standing.stopping`` is set."""
+    """One lane at work: its loop runs in a thread until ``standing.stopping`` is set.
 
-    def __init__(self, lane: int, standing: Standing, loop: Loop) -> None:
+    ``beside`` runs beside it, in threads of its own.
+    """
+
+    def __init__(
+        self, lane: int, standing: Standing, loop: Loop, beside: Sequence[Beside] = ()
+    ) -> None:
         self.lane = lane
+        self.beside = beside
         self.standing = standing
         self.error: BaseException | None = None
         self._loop = loop
@@ -60,7 +65,7 @@ class LaneRun:
             self.standing.stopping.set()  # one lane that fails ends the process, and says why
 
 
-def run_lanes(runs: Sequence[LaneRun], beside: Sequence[Announcer | Heartbeat]) -> None:
+def run_lanes(runs: Sequence[LaneRun], beside: Sequence[Beside]) -> None:
     """Run all lanes until they are told to stop, or until one fails; raise what it raised.
 
     ``beside`` runs meanwhile; announcers come first.

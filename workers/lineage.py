@@ -1,13 +1,21 @@
 """The lineage sink: consumes ``LINEAGE`` and writes the provenance graph in batches."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+import structlog
+
+from lineage.chain import ChainKey
 from lineage.errors import StoreError
 from lineage.model import StampedRecord
+from lineage.retention import Ages
+from lineage.schedule import Schedule
 from lineage.settings import LineageSettings
 from lineage.store import LineageStore, open_store
 from lineage.wire import decode
-from schemas.topology import Topology
+from schemas.graph_retention import GraphRetention
+from schemas.topology import LineageWorkerSettings, Topology
 from streams.entry import Entry, Settled
 from workers.handler import TryLater
 
@@ -23,6 +31,10 @@ class LineageSink:
 
     A record that is none raises, and so ends as a dead letter. While the store is away the batch
     is kept and tried again; what is coming waits in its stream.
+
+    Where the topology says how long messages are kept, a step of that retention follows a batch
+    that was written, on the first lane alone (``lane`` is its number). A pipeline that stands still
+    removes nothing.
     """
 
     def __init__(
@@ -32,11 +44,18 @@ class LineageSink:
         *,
         open_store: Callable[[], LineageStore] | None = None,
         secret: bytes = b"",
+        lane: int = 0,
+        now_s: Callable[[], float] = time.time,
     ) -> None:
         layers = {n: s.layer for n, s in topology.streams.items() if s.layer is not None}
         self._worker = worker
         self._open_store = open_store or (lambda: _configured_store(layers, secret))
         self._store: LineageStore | None = None
+        self._log: Any = structlog.get_logger().bind(worker=worker)
+        settings = topology.workers[worker]
+        asked = settings.retention if isinstance(settings, LineageWorkerSettings) else None
+        kept = asked if lane == 0 else None
+        self._schedule = kept and _schedule(kept, ChainKey(secret), now_s)
 
     def handle(self, batch: Sequence[Entry]) -> list[Settled]:
         """Write the records of a batch to the graph."""
@@ -46,8 +65,11 @@ class LineageSink:
                 self._store = self._open_store()
             for part in _parts(records):
                 self._store.write(part)
+            removed = self._schedule.step(self._store) if self._schedule else None
         except StoreError as error:
             raise TryLater(f"the lineage store cannot be written: {error}") from error
+        if removed:
+            self._log.info("lineage_removed", messages=removed)
         return [Settled(entry) for entry in batch]
 
 
@@ -61,6 +83,11 @@ def _parts(records: Sequence[StampedRecord]) -> Iterator[list[StampedRecord]]:
         part.append(record)
         messages += len(record.ids)
     yield part
+
+
+def _schedule(kept: GraphRetention, key: ChainKey, now_s: Callable[[], float]) -> Schedule:
+    layers = {layer: None if age == "ever" else age for layer, age in kept.layers.items()}
+    return Schedule(key, Ages(kept.age, layers), kept.every, now_s, batch=kept.batch)
 
 
 def _configured_store(layers: dict[str, int], secret: bytes) -> LineageStore:

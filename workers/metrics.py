@@ -2,6 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Literal, Protocol, runtime_checkable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -17,6 +18,8 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _AGES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0)
 _PROCESS = ("worker", "kind")
 _LANE = (*_PROCESS, "lane")
+_TELLING = {"anomaly": ("anomaly",), "drift": ("drift",), "detect": ("anomaly", "drift")}
+"""What the events are that a kind of worker emits; they are counted under their own kind."""
 
 
 class Families:
@@ -146,8 +149,9 @@ class Metrics:
         for stream in streams:
             for outcome in ("accepted", "dead", *rejected):
                 self._all.entries.labels(**self._labels, stream=stream, outcome=outcome)
-            for severity in Severity if self._is("anomaly", "drift") else ():
-                self._all.events.labels(**self._labels, stream=stream, severity=severity.value)
+            for kind, severity in product(_TELLING.get(self._labels["kind"], ()), Severity):
+                labels = {**self._labels, "kind": kind, "severity": severity.value}
+                self._all.events.labels(**labels, stream=stream)
             self._all.failed.labels(**self._labels, stream=stream)
             self._all.age.expect((*self._labels.values(), stream))
         for problem in ("refused", "skipped"):
@@ -167,7 +171,7 @@ class Metrics:
             self._seconds.observe(took_s)
         self._last.set(now_s)
         self._note_ages(settled, now_s)
-        if self._is("anomaly", "drift"):
+        if self._labels["kind"] in _TELLING:
             self._note_events(settled)
         self._count()
 
@@ -180,11 +184,12 @@ class Metrics:
             self._all.age.add((*self._labels.values(), bare(key)), found)
 
     def _note_events(self, settled: Sequence[Settled]) -> None:
-        for each in settled:
+        for each in (each for each in settled if each.outputs):
             for note in (output.lineage for output in each.outputs):
                 if note is not None and "finding" in note:
                     stream, severity = bare(each.entry.stream), note["finding"]["severity"]
-                    self._all.events.labels(**self._labels, stream=stream, severity=severity).inc()
+                    labels = {**self._labels, "kind": note["finding"]["kind"]}
+                    self._all.events.labels(**labels, stream=stream, severity=severity).inc()
 
     def _count(self) -> None:
         """Raise the counters to the handler's; a rebuilt state may count less for a while."""

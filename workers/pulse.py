@@ -2,10 +2,23 @@
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 
 _EVERY_S = 0.1
+
+
+class Beside(Protocol):
+    """Something that runs beside the loop of a lane, in a thread of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+        ...
+
+    def stop(self) -> None:
+        """End, and wait until it has."""
+        ...
 
 
 class Pulse:

@@ -30,16 +30,16 @@ class Recent:
     def __init__(self) -> None:
         self._rows: Words = np.zeros((0, 4), dtype=np.uint64)  # time in ms, number, key, fields
 
-    def add(self, entries: Sequence[Entry], keys: Sequence[str | None], columns: Columns) -> None:
-        """Take in messages that follow on the latest one."""
-        rows = np.empty((len(entries), 4), dtype=np.uint64)
-        rows[:, :2] = places_of(entries)
+    def add(self, places: Words, keys: Sequence[str | None], columns: Columns) -> None:
+        """Take in messages that follow on the latest one; ``places`` are as of ``places_of``."""
+        rows = np.empty((len(places), 4), dtype=np.uint64)
+        rows[:, :2] = places
         known = {key: _key_word(key) for key in set(keys)}
         rows[:, 2] = [known[key] for key in keys]
         bits = np.array([_field_bit(name) for name in columns.names], dtype=np.uint64)
         present = np.where(np.isnan(columns.x), np.uint64(0), bits)
         rows[:, 3] = np.bitwise_or.reduce(present, axis=1) if len(bits) else 0
-        self._rows = np.concatenate((self._rows, rows))[-MOST - len(entries) :]
+        self._rows = np.concatenate((self._rows, rows))[-MOST - len(places) :]
 
     def drop(self) -> None:
         """Forget what is too old, once nobody asks about the last messages added any more."""
@@ -76,10 +76,11 @@ class Recent:
 
 def places_of(entries: Sequence[Entry]) -> Words:
     """Time in milliseconds and number of each entry's id: uint64 [entries, 2]."""
-    parts = "-".join([entry.id for entry in entries]).split("-")
-    if len(parts) != 2 * len(entries):  # an id that was given without its number
-        parts = [part for e in entries for part in (*e.id.split("-"), "0")[:2]]
-    return np.array(list(map(int, parts)), dtype=np.uint64).reshape(-1, 2)
+    ids = [entry.id for entry in entries]
+    if "".join(ids).count("-") != len(ids):  # an id that was given without its number
+        ids = [one if "-" in one else f"{one}-0" for one in ids]
+    numbers = " ".join(ids).replace("-", " ")
+    return np.fromstring(numbers, dtype=np.uint64, sep=" ").reshape(-1, 2)
 
 
 def _key_word(key: str | None) -> int:

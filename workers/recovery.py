@@ -1,15 +1,18 @@
 """How a stateful worker comes back: its checkpoint, then what came after it, without emitting."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
 from typing import Any, Literal
 
-from streams.checkpoint import Checkpoint, Header
+from streams.checkpoint import Checkpoint, Header, Places
 from streams.entry import Entry, Settled
 from streams.errors import CheckpointRefused
-from streams.quarantine import quarantined
-from workers.handler import Handler, StatefulHandler
+from workers.buried import Buried
+from workers.fatal import Fatal
+from workers.handler import Handler, Revisable, StatefulHandler
 from workers.poison import halves
+from workers.resume import places_of, start_of
 from workers.station import Station
 
 _CHUNK = 1000
@@ -37,6 +40,8 @@ class Recovery:
         self._log = log
         self._handling = handling
         self._note = note
+        self._buried = Buried(station)
+        self._fatal = Fatal(station)
         self._positions: dict[str, str] = {}
         self._saved_at_s = float("-inf")
         self.has_state = False
@@ -45,6 +50,7 @@ class Recovery:
     def in_doubt(self) -> None:
         """Note that the state may contain what was not committed: it is no checkpoint."""
         self.has_state = False
+        self._buried.forget()
 
     @property
     def positions(self) -> dict[str, str] | None:
@@ -65,17 +71,19 @@ class Recovery:
         if self._handler is None:
             return
         self.has_state = False
-        self._positions = self._station.committer.positions()
-        start, known = self._from_checkpoint()
+        places = places_of(self._station, self._log)
+        self._positions = places.positions
+        start, known = self._from_checkpoint(places)
+        if not known:
+            self._buried.forget()
         if start is not None:
-            # One that ended its process would end each that replays it.
-            self._replay(start, self._buried())
+            self._replay(start)
         self.has_state = True
         if not known:
             self._save_first()
 
-    def _from_checkpoint(self) -> tuple[dict[str, str] | None, bool]:
-        """Where to replay from (None: nowhere), and whether the checkpoint is a valid one."""
+    def _from_checkpoint(self, places: Places) -> tuple[dict[str, str] | None, bool]:
+        """Where to replay from (None: nowhere), and whether the last checkpoint was taken over."""
         handler = self._handler
         assert handler is not None
         handler.reset()
@@ -84,8 +92,7 @@ class Recovery:
             return {}, False
         try:
             checkpoint = self._station.seal.open(blob)
-            if checkpoint.header.worker != self._station.worker:
-                raise CheckpointRefused("the checkpoint is another worker's")
+            start = start_of(checkpoint.header, self._station, places)
             if checkpoint.header.settings != handler.fingerprint:
                 self._log.warning("state_started_anew", reason="the worker's settings changed")
                 return None, False
@@ -95,36 +102,37 @@ class Recovery:
             self._note("refused")
             handler.reset()
             return {}, False
-        return checkpoint.header.positions, True
+        return start, checkpoint.header.positions == places.floors
 
-    def _buried(self) -> frozenset[str]:
-        """The retained entries that this worker gave up: they have no part in its state."""
-        reader, key, after = self._station.reader, self._station.dead_letters, "-"
-        found: set[str] = set()
-        while letters := reader.between(key, after, "+", _CHUNK):
-            after = letters[-1].id
-            reasons = [quarantined(letter).reason for letter in letters]  # strangers' have none
-            mine = [each for each in reasons if each.get("worker") == self._station.worker]
-            found |= {str(each.get("message")) for each in mine}
-        return frozenset(found)
-
-    def _replay(self, start: dict[str, str], without: frozenset[str]) -> None:
-        """Handle again what was committed after ``start``, but for the entries ``without``."""
+    def _replay(self, start: dict[str, str]) -> None:
+        """Handle again what was committed after ``start``, but for what was given up."""
         assert self._handler is not None
-        count, packed = 0, self._handler.state()
-        many = min(_CHUNK, self._station.settings.max_batch)  # the deadline is meant for a batch
-        for key, upto in self._positions.items():
-            after = start.get(key, "-")
-            while chunk := self._station.reader.between(key, after, upto, many):
-                mine = [entry for entry in chunk if self._is_to_replay(entry, without)]
-                packed = self._handle_silently(mine, packed) if mine else packed
-                count += len(chunk)
-                after = chunk[-1].id
+        reader, count, packed = self._station.reader, 0, self._handler.state()
+        upto = {key: end for key, end in self._positions.items() if key in reader.keys}
+        spans = [(key, start.get(key, "-"), end) for key, end in upto.items()]
+        without = self._buried.among(first for span in spans for first in reader.between(*span, 1))
+        for chunk in chain.from_iterable(self._chunks(*span) for span in spans):
+            mine = [entry for entry in chunk if self._is_to_replay(entry, without)]
+            for part in self._fatal.apart(mine):
+                packed = self._handle_silently(part, packed)
+            count += len(chunk)
         if count:
             self._log.info("replayed", entries=count)
 
-    def _is_to_replay(self, entry: Entry, without: frozenset[str]) -> bool:
-        return entry.uid not in without and not self._station.is_for_another(entry)
+    def _chunks(self, key: str, after: str, upto: str) -> Iterator[list[Entry]]:
+        many = min(_CHUNK, self._station.settings.max_batch)  # the deadline is meant for a batch
+        while chunk := self._station.reader.between(key, after, upto, many):
+            yield chunk
+            after = chunk[-1].id
+
+    def _is_to_replay(self, entry: Entry, without: Collection[str]) -> bool:
+        if entry.uid in without or self._station.is_for_another(entry):
+            return False
+        if self._fatal.is_given_up(entry):
+            ends = self._fatal.ends(entry)
+            self._log.error("left_out_of_the_state", message=entry.uid, processes_ended=ends)
+            return False
+        return True
 
     def _handle_silently(self, chunk: Sequence[Entry], before: bytes) -> bytes:
         """Handle entries again that follow on the packed state ``before``; return the one after.
@@ -134,7 +142,7 @@ class Recovery:
         handler = self._handler
         assert handler is not None
         try:
-            with self._handling():
+            with self._handling(), self._fatal.noted(chunk):
                 handler.handle(chunk)
             return handler.state()
         except Exception:  # noqa: BLE001 - whatever a handler raises, as in the loop
@@ -167,6 +175,8 @@ class Recovery:
 
     def _sealed(self, settled: Sequence[Settled]) -> bytes:
         assert self._handler is not None
+        if isinstance(self._handler, Revisable):
+            self._handler.revise()
         positions = self._positions | {s.entry.stream: s.entry.id for s in settled}
         header = Header(
             worker=self._station.worker, settings=self._handler.fingerprint, positions=positions
@@ -182,6 +192,7 @@ class Recovery:
     def committed(self, settled: Sequence[Settled], saved: bool, now_s: float) -> None:
         """Note that a batch was committed, and whether its checkpoint was."""
         self._positions |= {s.entry.stream: s.entry.id for s in settled}
+        self._buried.settled(settled, saved=saved)
         self.dirty = self._handler is not None and (self.dirty or bool(settled)) and not saved
         if saved:
             self._saved_at_s = now_s

@@ -32,7 +32,8 @@ from workers.kinds import build_handler
 from workers.originals import Original, matched, parents_of
 from workers.rehandle import Again
 
-_FIRST_NEW = 10**15  # entries of one millisecond that a server numbers stay far below
+FIRST_NEW = 10**15
+"""Number of the first id that a replay makes; a server's own, within a ms, stay far below."""
 
 
 class _Told(BaseModel):
@@ -168,7 +169,7 @@ class _Side:
             uid = original.uid
         else:
             self._made += 1
-            uid = f"{output.stream}/{settled.entry.at_ms}-{_FIRST_NEW + self._made}"
+            uid = f"{output.stream}/{settled.entry.at_ms}-{FIRST_NEW + self._made}"
         parents = parents_of(settled, output)
         fields = [*output.fields]
         if parents:
@@ -188,7 +189,8 @@ class _Side:
 
 def main() -> None:
     """Replay what standard input says."""
-    lines = iter(sys.stdin.buffer)
+    lines, out = iter(sys.stdin.buffer), sys.stdout.buffer
+    sys.stdout = sys.stderr  # what an author's function prints is not what we say
     request = Request.model_validate_json(next(lines))
     config = Path(request.config)
     sys.path.append(str(config.resolve().parent))  # the author's schemas and functions
@@ -196,9 +198,9 @@ def main() -> None:
     secret = base64.b64decode(request.secret)
     try:
         for said in replay(load_topology(config), request, given, secret):
-            sys.stdout.buffer.write(to_json(said) + b"\n")
+            out.write(to_json(said) + b"\n")
     except (TopologyError, Misconfigured) as error:
-        sys.stdout.buffer.write(to_json({"error": str(error)}) + b"\n")
+        out.write(to_json({"error": str(error)}) + b"\n")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""What the anomaly and the drift worker share: streams as columns, keys, and state.
+"""What the workers that watch streams share: messages as rows, keys, and state.
 
 Each stream is watched apart, so the order of entries across streams does not matter.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -24,27 +24,31 @@ from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topolog
 from streams.entry import Entry, Output, Settled
 from streams.keys import Lane, bare
 from workers.provenance import carried_on, finding
-from workers.recent import places_of
+from workers.recent import Words, places_of
 
 _LONGEST_KEY = 128
 
 Payload = Mapping[str, Any]
 
 
-class Seen(NamedTuple, Generic[V]):
-    """A batch of one stream, a payload and a key for each entry, and what a watch found in it."""
+class Rows(NamedTuple):
+    """A batch of one stream: a payload, a key and a place for each entry, and columns of numbers.
+
+    ``places`` are as ``places_of`` gives them, ``at_s`` (float64 [entries]) in seconds.
+    """
 
     entries: Sequence[Entry]
     payloads: Sequence[Payload]
     keys: Sequence[str | None]
     columns: Columns
-    found: Sequence[V]
+    places: Words
+    at_s: Floats
 
 
 class Told(NamedTuple):
-    """An event, the entry by which it became known, and the message that it is about."""
+    """An event, the row by which it became known, and the message that it is about."""
 
-    entry: Entry
+    row: int
     event: AnomalyEvent | DriftEvent
     about: str
 
@@ -70,21 +74,24 @@ class WatchedStream(ABC, Generic[V]):
         self._watch: KeyedWatch[V] = KeyedWatch(make, max_keys)
 
     @abstractmethod
-    def events(self, entries: Sequence[Entry]) -> list[Told]:
-        """Judge and learn entries; what there is to tell, by entry."""
+    def told(self, rows: Rows) -> list[Told]:
+        """Judge and learn rows; what there is to tell, row by row."""
 
-    def observe(self, entries: Sequence[Entry]) -> Seen[V]:
-        """Judge and learn entries; the verdicts come in their order.
+    def rows(self, entries: Sequence[Entry]) -> Rows:
+        """Look at entries; learns which fields there are.
 
         A payload that is no JSON object has no fields; one that is no JSON raises ValueError.
         """
         payloads = [entry.payload for entry in entries]
         if set(map(type, payloads)) != {dict}:
             payloads = [payload if isinstance(payload, dict) else {} for payload in payloads]
-        keys = keys_of(payloads, self._path)
+        keys, places = keys_of(payloads, self._path), places_of(entries)
         columns = self._fields.columns(payloads)
-        found = self._watch.observe(keys, columns.names, columns.x, times_s(entries))
-        return Seen(entries, payloads, keys, columns, found)
+        return Rows(entries, payloads, keys, columns, places, seconds(places))
+
+    def judged(self, rows: Rows) -> list[V]:
+        """Judge and learn rows; the verdicts come in their order."""
+        return self._watch.observe(rows.keys, *rows.columns, rows.at_s)
 
     def counts(self) -> dict[str, int]:
         """What was counted since the beginning, by what it is."""
@@ -107,7 +114,10 @@ class WatchedStream(ABC, Generic[V]):
             part.restore(inner)
 
 
-class WatchedStreams(ABC):
+S = TypeVar("S", bound=WatchedStream[Any])
+
+
+class WatchedStreams(ABC, Generic[S]):
     """All streams of a worker, as a ``StatefulHandler`` needs them.
 
     ``fingerprint`` changes with every setting that the state depends on.
@@ -125,48 +135,73 @@ class WatchedStreams(ABC):
         self._names = tuple(settings.watch)
         self._writes = lane.stream(settings.writes)
         self._schema = topology.streams[settings.writes].schema_name
+        self.streams: dict[str, S] = {}
+        """The streams, by their names without a lane."""
         self.reset()
 
     @abstractmethod
-    def watched(self, name: str) -> WatchedStream[Any]:
+    def watched(self, name: str) -> S:
         """A stream of which nothing has been seen yet."""
 
     def handle(self, batch: Sequence[Entry]) -> list[Settled]:
         """Judge and learn a batch; each entry emits what became known by it."""
-        found: dict[str, list[Output]] = {}
-        for stream, entries in groupby(batch, key=attrgetter("stream")):
-            for told in self._streams[bare(stream)].events(list(entries)):
-                found.setdefault(told.entry.uid, []).append(self._output(told))
-        if not found:
-            return [Settled(entry) for entry in batch]
-        return [Settled(entry, outputs=found.get(entry.uid, ())) for entry in batch]
+        return settled_by_stream(batch, self._outputs)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """What each stream counted since the beginning: by stream, and by what it is."""
-        return {name: stream.counts() for name, stream in self._streams.items()}
+        return {name: stream.counts() for name, stream in self.streams.items()}
 
     def reset(self) -> None:
         """Forget everything."""
-        self._streams = {name: self.watched(name) for name in self._names}
+        self.streams = {name: self.watched(name) for name in self._names}
 
     def state(self) -> bytes:
         """The state of all streams, packed."""
-        return pack({name: stream.state() for name, stream in self._streams.items()})
+        return pack(self.tree())
+
+    def tree(self) -> State:
+        """The state of all streams, by their names."""
+        return {name: stream.state() for name, stream in self.streams.items()}
 
     def restore(self, state: bytes) -> None:
         """Continue from packed bytes; raises ValueError when they do not fit."""
-        tree = unpack(state)
-        for name, stream in self._streams.items():
+        self.restore_tree(unpack(state))
+
+    def restore_tree(self, tree: State) -> None:
+        """Continue from what ``tree`` gave; raises StateError when it does not fit."""
+        for name, stream in self.streams.items():
             inner = tree.get(name)
             if not isinstance(inner, Mapping):
                 raise StateError(f"the state does not know the stream {name!r}")
             stream.restore(inner)
 
-    def _output(self, told: Told) -> Output:
+    def output(self, entry: Entry, told: Told) -> Output:
+        """What ``entry`` emits of what became known by it."""
         note = finding(told.about, self._schema, told.event)
-        fields = [b"data", told.event.model_dump_json().encode(), *carried_on(told.entry)]
-        parents = None if told.about == told.entry.uid else [told.about, told.entry.uid]
+        fields = [b"data", told.event.model_dump_json().encode(), *carried_on(entry)]
+        parents = None if told.about == entry.uid else [told.about, entry.uid]
         return Output(self._writes, fields, note, parents)
+
+    def _outputs(self, stream: str, entries: Sequence[Entry]) -> Iterator[tuple[int, Output]]:
+        watched = self.streams[stream]
+        for told in watched.told(watched.rows(entries)):
+            yield told.row, self.output(entries[told.row], told)
+
+
+def settled_by_stream(
+    batch: Sequence[Entry],
+    outputs: Callable[[str, Sequence[Entry]], Iterable[tuple[int, Output]]],
+) -> list[Settled]:
+    """Settle a batch, stream by stream; ``outputs`` of a stream's entries come with their rows."""
+    settled = list(map(Settled, batch))
+    begin = 0
+    for key, group in groupby(batch, key=attrgetter("stream")):
+        entries = list(group)
+        for row, output in outputs(bare(key), entries):
+            emitting = settled[begin + row]
+            emitting.outputs = [*emitting.outputs, output]
+        begin += len(entries)
+    return settled
 
 
 def value_at(payload: Payload, path: str) -> Any:
@@ -202,6 +237,6 @@ def keys_of(payloads: Sequence[Payload], path: str | None) -> Sequence[str | Non
     return [key_of(payload, path) for payload in payloads]
 
 
-def times_s(entries: Sequence[Entry]) -> Floats:
-    """The times of entries in seconds since the epoch: float64 [entries]."""
-    return places_of(entries)[:, 0].astype(np.float64) / 1000.0
+def seconds(places: Words) -> Floats:
+    """The times of places, as ``places_of`` gives them: float64 [entries], since the epoch."""
+    return places[:, 0].astype(np.float64) / 1000.0

@@ -81,7 +81,7 @@ def _won(state: dict[str, Any], run_length: float) -> float:
     learnt = state.get("learnt", state)
     evidence = learnt["evidence"]
     sums = (evidence["sum"] + evidence["start"]) * evidence["product"]
-    return max(0.0, math.log(max(float(np.mean(sums)), 1e-9)) / math.log(run_length))
+    return max(0.0, math.log(max(float(np.sum(sums)), 1e-9)) / math.log(run_length))
 
 
 def _page_hinkley(n: Numbers, settings: Any) -> float:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from bench.chaos.machine import commit, machine
+from bench.lineage.grains import gated, stored
 from bench.lineage.measure import check, fill, trace
 from bench.lineage.report import tables
 from bench.lineage.result import Kills, Result, Written, kept
@@ -47,6 +48,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--neo4j-edges", type=int, default=400_000)
     parser.add_argument("--samples", type=int, default=500, help="traces of each sort")
     parser.add_argument("--kills", type=int, default=40, help="of the writer, on each store")
+    parser.add_argument("--rounds", type=int, default=61, help="of the gate in each mode")
+    parser.add_argument("--messages", type=int, default=8_000, help="of one such round")
+    parser.add_argument("--records", type=int, default=240, help="of a gate, stored in each mode")
     parser.add_argument("--only", nargs="+", choices=list(_PARTS), help="the rest stays as it was")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
@@ -79,7 +83,12 @@ def _kill_both(result: Result, options: argparse.Namespace) -> None:
         result.kills.append(_kills("neo4j", kill_writer(uri, options.kills, options.seed)))
 
 
-_PARTS = {"sqlite": _embedded, "neo4j": _neo4j, "kills": _kill_both}
+def _grains(result: Result, options: argparse.Namespace) -> None:
+    result.gated += gated(options.rounds, options.messages)
+    result.stored += stored(options.records)
+
+
+_PARTS = {"grains": _grains, "sqlite": _embedded, "neo4j": _neo4j, "kills": _kill_both}
 
 
 def _driver() -> str:

@@ -1,9 +1,10 @@
 """A made-up history: a chain of streams in which every other hop joins neighbouring messages."""
 
 from collections.abc import Iterator
+from itertools import count
 
 from lineage.model import StampedRecord
-from schemas.lineage_record import LineageOutput, LineageRecord
+from schemas.lineage_record import Grain, LineageOutput, LineageRecord
 from schemas.security import Classification
 
 HOPS = 10
@@ -31,6 +32,11 @@ def history(commits: int) -> Iterator[StampedRecord]:
             made += 1
 
 
+def passed(grain: Grain) -> Iterator[StampedRecord]:
+    """What the first gate alone commits, without end."""
+    return (_commit(batch, 1, grain) for batch in count())
+
+
 def uid_of(hop: int, number: int) -> str:
     """The uid of a message by its place in its stream."""
     batch, within = divmod(number, OUTPUTS)
@@ -43,7 +49,7 @@ def edges_of(record: StampedRecord) -> int:
     return len(parents) + len(set(parents)) + len(record.ids) + 1
 
 
-def _commit(batch: int, hop: int) -> StampedRecord:
+def _commit(batch: int, hop: int, grain: Grain = "message") -> StampedRecord:
     first = batch * OUTPUTS
     at_ms = STARTED_MS + 1000 * batch + hop
     record = LineageRecord(
@@ -53,6 +59,7 @@ def _commit(batch: int, hop: int) -> StampedRecord:
         host="bench",
         run="bench-1",
         at_ms=at_ms,
+        grain=grain,
         outputs=tuple(_output(hop, first, first + n) for n in range(OUTPUTS)),
     )
     ids = [f"{at_ms}-{n}" for n in range(OUTPUTS)]

@@ -12,6 +12,9 @@ RESULTS = Path(__file__).parents[1] / "results" / "lineage.json"
 LEAST_EDGES_PER_S = {"sqlite": 50_000, "neo4j": 10_000}
 """The bars of the writer's rate."""
 
+LEAST_OF_OFF = 0.9
+"""The bar of a gate's rate with ``lineage: batch`` against the one without lineage."""
+
 MOST_P99_MS = 50.0
 """The bar of a trace in the embedded store."""
 
@@ -68,6 +71,29 @@ class Verified(_Row):
     faults: int
 
 
+class Gated(_Row):
+    """A gate's own loop with lineage ``off``, by ``message`` or as ``batch``.
+
+    ``ratio`` is the median, over rounds in which all three were timed in turn, of its rate against
+    the one of that round without lineage; ``messages_per_s`` the median rate.
+    """
+
+    grain: str
+    rounds: int
+    messages: int
+    messages_per_s: int
+    ratio: float
+
+
+class Stored(_Row):
+    """How fast the embedded store takes in what a gate recorded, and how large it becomes."""
+
+    grain: str
+    messages: int
+    messages_per_s: int
+    bytes_per_message: float
+
+
 class Result(BaseModel):
     """A run; parts that it has not measured stay as an earlier one found them.
 
@@ -87,6 +113,8 @@ class Result(BaseModel):
     traced: list[Traced] = []
     verified: list[Verified] = []
     kills: list[Kills] = []
+    gated: list[Gated] = []
+    stored: list[Stored] = []
 
     def shortfalls(self) -> list[str]:
         """The bars that were missed, in words."""
@@ -101,6 +129,12 @@ class Result(BaseModel):
             if t.store == "sqlite" and t.p99_ms >= MOST_P99_MS
         ]
         bad = [f"{k.store}: {k}" for k in self.kills if k.lost or k.doubled or k.faults]
+        slow += [
+            f"a gate with lineage as batches ran at {g.ratio:.3f} of one without, not "
+            f"{LEAST_OF_OFF}"
+            for g in self.gated
+            if g.grain == "batch" and g.ratio < LEAST_OF_OFF
+        ]
         return slow + late + bad + [f"{v.store}: not sound" for v in self.verified if v.faults]
 
 
@@ -116,7 +150,8 @@ def kept(result: Result, path: Path) -> Result:
         ]
         for name in ("written", "traced", "verified", "kills")
     }
-    return result.model_copy(update=parts)
+    whole = {name: getattr(result, name) or getattr(old, name) for name in ("gated", "stored")}
+    return result.model_copy(update={**parts, **whole})
 
 
 def _stores(rows: Sequence[Written | Traced | Verified | Kills]) -> set[str]:

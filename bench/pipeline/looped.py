@@ -5,26 +5,26 @@ from collections.abc import Sequence
 
 import structlog
 
+from bench.pipeline.watching import Watch, metered
 from streams.entry import Entry, Settled
 from workers.handler import Handler
 from workers.loop import Loop
-from workers.metrics import Metrics
 from workers.standing import Standing
 from workers.station import Station
 
 
-def loop_s(station: Station, handler: Handler, entries: int) -> float:
+def loop_s(station: Station, handler: Handler, entries: int, watch: Watch = metered) -> float:
     """Seconds in which the loop takes up its lane, settles that many entries, and lays it down.
 
     The entries are there already.
     """
     standing = Standing()
     _stop_after(handler, entries, standing)
-    metrics = Metrics(station.worker, station.settings.kind, time.time())
-    loop = Loop(station, handler, standing, metrics, structlog.get_logger())
-    started_s = time.perf_counter()
-    loop.run()
-    return time.perf_counter() - started_s
+    with watch(station) as metrics:
+        loop = Loop(station, handler, standing, metrics, structlog.get_logger())
+        started_s = time.perf_counter()
+        loop.run()
+        return time.perf_counter() - started_s
 
 
 def _stop_after(handler: Handler, entries: int, standing: Standing) -> None:

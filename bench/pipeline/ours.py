@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.pipeline.looped import loop_s
 from bench.pipeline.payloads import readings
-from bench.pipeline.turns import Bare, Split, Together, manned, take_turns, verify
+from bench.pipeline.turns import Bare, Split, manned, take_turns, verify
+from bench.pipeline.watching import Watch, metered, scraped, silent
 from lineage.store import open_store
 from schemas.topology import Topology
 from streams.connection import Client, send
@@ -28,6 +30,7 @@ class Contender:
 
     ``sensors`` is how many sensors the readings come from, ``target`` where each is forwarded.
     ``plain`` is not our loop, which reads ahead, but one that reads and commits in turn.
+    ``arrange`` makes the topology that has the worker; ``watch`` says who watches the loop.
     """
 
     worker: str
@@ -36,13 +39,15 @@ class Contender:
     sensors: int = 1
     target: str = ""
     plain: bool = False
+    arrange: Callable[[Topology], Topology] = lambda topology: topology
+    watch: Watch = metered
 
     def time_s(self, client: Client, topology: Topology, messages: int) -> float:
         """Fill an empty server, and time the loop that empties the stream. Raises NotDone."""
         if self.plain:
             return self.run(client, topology, messages).total_s
         with self._manned(client, topology, messages) as (station, handler, entries):
-            return loop_s(station, handler, entries)
+            return loop_s(station, handler, entries, self.watch)
 
     def run(
         self,
@@ -63,6 +68,7 @@ class Contender:
         self, client: Client, topology: Topology, messages: int
     ) -> Iterator[tuple[Station, Handler, int]]:
         """A full stream with a worker before it; afterwards it has to be empty."""
+        topology = self.arrange(topology)
         send(client, "FLUSHALL")
         fill(client, topology, self.stream, readings(messages, sensors=self.sensors))
         with tempfile.TemporaryDirectory(prefix="penstock-bench-") as directory:
@@ -85,8 +91,21 @@ def _of(worker: str) -> Callable[[Topology, Path], Handler]:
     return lambda topology, _: build_handler(topology, worker, Lane())
 
 
-def _both(topology: Topology, _: Path) -> Handler:
-    return Together(*(build_handler(topology, name, Lane()) for name in ("anomaly", "drift")))
+def detecting(topology: Topology) -> Topology:
+    """The topology with one worker that does the work of anomaly and drift, on drift's streams."""
+    tree = topology.model_dump(by_alias=True, exclude_unset=True)
+    anomaly, drift = (tree["workers"].pop(name) for name in ("anomaly", "drift"))
+    tree["workers"]["detect"] = {
+        "kind": "detect",
+        "watch": drift["watch"],
+        "anomaly": _part(anomaly),
+        "drift": _part(drift),
+    }
+    return Topology.model_validate(tree)
+
+
+def _part(worker: dict[str, Any]) -> dict[str, Any]:
+    return {name: worker[name] for name in ("writes", "detectors") if name in worker}
 
 
 def _sink(topology: Topology, directory: Path) -> Handler:
@@ -99,11 +118,13 @@ CONTENDERS = {
     "bare": Contender("gate", "L3_IN", lambda *_: Bare("L3"), target="L3", plain=True),
     "bare_ahead": Contender("gate", "L3_IN", lambda *_: Bare("L3"), target="L3"),
     "gate": Contender("gate", "L3_IN", _of("gate"), target="L3"),
+    "gate_scraped": Contender("gate", "L3_IN", _of("gate"), target="L3", watch=scraped),
+    "gate_silent": Contender("gate", "L3_IN", _of("gate"), target="L3", watch=silent),
     "anomaly": Contender("anomaly", "L3", _of("anomaly")),
     "drift": Contender("drift", "L3", _of("drift")),
-    "detect": Contender("anomaly", "L3", _both),
-    "detect_20_sensors": Contender("anomaly", "L3", _both, sensors=20),
+    "detect": Contender("detect", "L3", _of("detect"), arrange=detecting),
+    "detect_20_sensors": Contender("detect", "L3", _of("detect"), sensors=20, arrange=detecting),
     "transform": Contender("assess", "L3", _of("assess")),
     "lineage": Contender("lineage", "LINEAGE", _sink),
 }
-"""By name. ``detect`` is anomaly and drift on the same batch in one loop."""
+"""By name. ``detect`` does the work of anomaly and drift in one loop."""

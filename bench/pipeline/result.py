@@ -67,6 +67,7 @@ def ratios(rates: Rates, max_difference: float, whole: Whole | None) -> dict[str
         "gate_vs_faststream_batch": gate / found["faststream_batch"],
         "gate_vs_handwritten": gate / found["handwritten"],
         "hst_vs_river": found["hst"] / found["river_hst"],
+        "observed_vs_silent": found["gate_scraped"] / found["gate_silent"],
     }
     rounded = {name: round(value, 3) for name, value in ours.items()}
     return rounded | {EXACT: max_difference} | (_of_whole(whole) if whole else {})

@@ -11,6 +11,8 @@ NAMES = {
     "bare": "bare loop: read and commit, nothing looked at",
     "bare_ahead": "the same by our loop, which reads ahead",
     "gate": "gate",
+    "gate_scraped": "the same, its metrics asked for every second",
+    "gate_silent": "the same without any metrics",
     "anomaly": "anomaly",
     "drift": "drift",
     "detect": "anomaly and drift in one loop",

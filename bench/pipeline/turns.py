@@ -44,21 +44,6 @@ class Bare:
         ]
 
 
-class Together:
-    """Handlers that judge the same batch, as one worker; their outputs are committed together."""
-
-    def __init__(self, *handlers: Handler) -> None:
-        self._handlers = handlers
-
-    def handle(self, batch: Sequence[Entry]) -> list[Settled]:
-        """The outputs of every handler, entry by entry."""
-        parts = [handler.handle(batch) for handler in self._handlers]
-        return [
-            Settled(entry, outputs=[output for settled in row for output in settled.outputs])
-            for entry, row in zip(batch, zip(*parts, strict=True), strict=True)
-        ]
-
-
 def manned(client: Client, topology: Topology, worker: str, lane: Lane | None = None) -> Station:
     """A worker's station with its lease held and its groups there."""
     station = take_station(client, topology, worker, lane or Lane(), Seal(b"a key for the bench"))

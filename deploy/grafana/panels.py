@@ -70,7 +70,7 @@ DETECTION = [
         "Share of messages with an anomaly", "percentunit",
         [(
             f'sum by (stream) (rate(penstock_events_total{{kind="anomaly"}}{RANGE})) / '
-            f'sum by (stream) (rate(penstock_entries_total{{kind="anomaly"}}{RANGE}))',
+            f'sum by (stream) (rate(penstock_entries_total{{kind=~"anomaly|detect"}}{RANGE}))',
             "{{stream}}",
         )],
     ),

@@ -30,15 +30,17 @@ class FieldwiseRule(ABC):
         self._min_values = settings.min_values
         self._history = FieldHistory(len(names), settings)
         self._statistics = np.full((self._n_statistics, len(names)), np.nan)
-        self._is_known = False  # whether any field has statistics
 
     @abstractmethod
     def _measure(self, past: Past) -> Floats:
         """Return float64 [statistics, fields]; the first line is the value expected."""
 
     @abstractmethod
-    def _judge(self, x: Floats) -> Floats:
-        """Return the ratios of ``x`` by the statistics in force; NaN where not known."""
+    def _judge(self, x: Floats, statistics: Floats) -> Floats:
+        """Return the ratios of ``x`` (float64 [rows, fields]); NaN where not known.
+
+        ``statistics`` (float64 [statistics, rows or 1, fields]) are those in force at each row.
+        """
 
     def score_learn(self, x: Floats) -> Floats:
         """Score and learn ``x`` (float64 [rows, fields]); the largest ratio of each row."""
@@ -50,16 +52,12 @@ class FieldwiseRule(ABC):
         ratio, center = np.zeros(x.shape), np.full(x.shape, np.nan)
         low, high = (center.copy(), center.copy()) if self._has_range else (None, None)
         for part in self._history.spans(len(x)):
-            if self._is_known:
-                found = self._judge(x[part])
-                found[np.isnan(found)] = 0.0
-                ratio[part] = found
-                center[part] = self._statistics[0]
-                if low is not None and high is not None:
-                    low[part], high[part] = self._statistics[-2:]
-            self._history.learn(x[part])
-            if self._history.is_due:
-                self._refresh()
+            statistics = self._learn(x[part])
+            found = self._judge(x[part], statistics)
+            found[np.isnan(found)] = 0.0
+            ratio[part], center[part] = found, statistics[0]
+            if low is not None and high is not None:
+                low[part], high[part] = statistics[-2:]
         return FieldScores(ratio, center, low, high)
 
     def widen(self, names: tuple[str, ...]) -> None:
@@ -80,14 +78,18 @@ class FieldwiseRule(ABC):
         reader = StateReader(state, self.kind)
         statistics = reader.floats("statistics", self._statistics.shape)
         self._history.restore(reader.mapping("history"))
-        self._set(statistics)
-
-    def _refresh(self) -> None:
-        past = self._history.past()
-        statistics = self._measure(past)
-        statistics[:, past.size < self._min_values] = np.nan
-        self._set(statistics)
-
-    def _set(self, statistics: Floats) -> None:
         self._statistics = statistics
-        self._is_known = not np.isnan(statistics).all()
+
+    def _learn(self, x: Floats) -> Floats:
+        """Learn a span; return the statistics in force before each row, or before all of them."""
+        before, ends = self._statistics[:, None], self._history.due(len(x))
+        if ends:
+            past = self._history.pasts(x, ends)
+            refreshed = self._measure(past)
+            refreshed[:, past.size < self._min_values] = np.nan
+            refreshed = refreshed.reshape(len(refreshed), len(ends), -1)
+            self._statistics = refreshed[:, -1].copy()
+            rows = np.diff([0, *ends, len(x)])
+            before = np.repeat(np.concatenate((before, refreshed), axis=1), rows, axis=1)
+        self._history.learn(x)
+        return before

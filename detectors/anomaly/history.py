@@ -1,6 +1,6 @@
 """Each field's recent past: the last rows, and order statistics refreshed at fixed row counts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,8 @@ from detectors.state import State
 from detectors.state_reader import StateReader
 from detectors.values import Floats, Ints
 from schemas.anomaly_settings import HistorySettings
+
+_MOST_CELLS = 2**16  # of the pasts that are put in order together: half a megabyte
 
 
 class Past(NamedTuple):
@@ -49,18 +51,22 @@ class FieldHistory:
         """The number of fields."""
         return len(self._ring)
 
-    @property
-    def is_due(self) -> bool:
-        """Whether the row count stands at a refresh."""
-        return self.n_learnt > 0 and self.n_learnt % self._settings.stride == 0
-
     def spans(self, n_rows: int) -> Iterator[slice]:
-        """Cut ``n_rows`` further rows where refreshes are due; learn each span before the next."""
-        begin = 0
+        """Cut ``n_rows`` further rows where refreshes are due; learn each span before the next.
+
+        There are several refreshes in a span, as long as their pasts stay small together.
+        """
+        stride, begin = self._settings.stride, 0
+        most = max(1, _MOST_CELLS // max(1, self._ring.size))
         while begin < n_rows:
-            left = self._settings.stride - self.n_learnt % self._settings.stride
+            left = most * stride - self.n_learnt % stride
             yield slice(begin, min(begin + left, n_rows))
             begin += left
+
+    def due(self, n_rows: int) -> list[int]:
+        """Return after how many of the next ``n_rows`` rows refreshes are due, ascending."""
+        stride = self._settings.stride
+        return list(range(stride - self.n_learnt % stride, n_rows + 1, stride))
 
     def learn(self, x: Floats) -> None:
         """Append ``x`` (float64 [rows, fields], clean)."""
@@ -73,9 +79,17 @@ class FieldHistory:
             self._ring[:, (first + np.arange(len(recent))) % window] = recent.T
         self.n_learnt += len(x)
 
-    def past(self) -> Past:
-        """Return the past as of now."""
-        return Past(np.sort(self._ring, axis=1), (~np.isnan(self._ring)).sum(axis=1))
+    def pasts(self, x: Floats, ends: Sequence[int]) -> Past:
+        """Return the pasts that there are after so many rows of ``x``, which are next to be learnt.
+
+        The fields' lines after the first of ``ends`` come first.
+        """
+        window = self._settings.window
+        oldest = self.n_learnt % window
+        line = np.concatenate((self._ring[:, oldest:], self._ring[:, :oldest], x.T), axis=1)
+        ordered = np.concatenate([line[:, end : end + window] for end in ends])
+        ordered.sort(axis=1)
+        return Past(ordered, window - np.count_nonzero(np.isnan(ordered), axis=1))
 
     def widen(self, n_more: int) -> None:
         """Add ``n_more`` fields that had no value so far."""

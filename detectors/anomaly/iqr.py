@@ -40,7 +40,7 @@ class Iqr(FieldwiseRule):
     def _measure(self, past: Past) -> Floats:
         return np.stack([past.quantile(q) for q in (0.5, 0.25, 0.75)])
 
-    def _judge(self, x: Floats) -> Floats:
-        _, low, high = self._statistics
+    def _judge(self, x: Floats, statistics: Floats) -> Floats:
+        _, low, high = statistics
         beyond = np.maximum(np.maximum(low - x, x - high), 0.0)
         return capped_ratio(beyond, self._fence * (high - low))

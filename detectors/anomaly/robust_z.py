@@ -65,6 +65,6 @@ class RobustZ(FieldwiseRule):
         unit = np.where(deviation > 0.0, deviation, mean)
         return np.stack((median, unit, *(past.quantile(q) for q in _USUAL)))
 
-    def _judge(self, x: Floats) -> Floats:
-        median, deviation = self._statistics[:2]
+    def _judge(self, x: Floats, statistics: Floats) -> Floats:
+        median, deviation = statistics[:2]
         return capped_ratio(np.abs(x - median), deviation)

@@ -52,8 +52,8 @@ class ZScore(FieldwiseRule):
         deviation = np.where(largest <= 1e-12 * np.abs(mean), 0.0, unit * np.sqrt(squares))
         return np.stack((mean, deviation))
 
-    def _judge(self, x: Floats) -> Floats:
-        mean, deviation = self._statistics
+    def _judge(self, x: Floats, statistics: Floats) -> Floats:
+        mean, deviation = statistics
         distance = np.abs(x - mean)
         distance = np.where(distance <= 1e-12 * np.abs(mean), 0.0, distance)
         return capped_ratio(distance, self._limit * deviation)

@@ -15,8 +15,10 @@ from detectors.state_reader import StateReader
 from detectors.values import Floats
 from schemas.drift_settings import BernoulliSettings
 
-_MORE = (1.15, 1.3, 1.6, 2.0, 3.0, 5.0)
-_FEWER = (0.8, 0.6, 0.4, 0.2, 0.05)
+_MORE = {1.25: 4.0, 1.5: 4.0, 2.0: 1.0, 4.0: 1.0}
+_FEWER = {0.8: 4.0, 0.6: 4.0, 0.3: 1.0, 0.05: 1.0}
+"""Times as many ones, and the stakes: a coin counts most where a change is small."""
+
 _MOST = 0.95  # share of ones beyond which no bet on more is worth while
 _BATCH = 512  # values judged at once at most, which bounds what the bets on them take
 _REPORTED = 1000
@@ -30,19 +32,20 @@ class Bernoulli(Sequential):
     Each value gets its randomised conformal rank u among the last ``n_ref`` before it, ones
     ranking above zeros; u is uniform without a change, whatever the share c of ones. A bet on r
     times as many ones pays r where u > 1 - c, and (1 - r c) / (1 - c) elsewhere: 1 on average,
-    as c is that of the past alone. The mean of the bets' Shiryaev-Roberts sums is the statistic
-    ``sr_e_detector``; P(false alarm within n values) <= n / ``run_length``, or the sum of the
-    weights where there are some. The first ``n_start`` values are only learnt.
+    as c is that of the past alone. The mean of the bets' Shiryaev-Roberts sums, with larger stakes
+    on ratios near 1, is the statistic ``sr_e_detector``; P(false alarm within n values) <= n /
+    ``run_length``, or the sum of the weights where there are some. The first ``n_start`` values
+    are only learnt.
 
     Misses: an increase so slow that the baseline follows it, and one from 0.10 to 0.15 within
-    some 400 values. A run of errors that depend on each other looks like an increase.
+    some 600 values. A run of errors that depend on each other looks like an increase.
 
     References: Vovk, "Testing randomness online", Statistical Science 36 (2021); Shin, Ramdas
     and Rinaldo, "E-detectors", New England Journal of Statistics in Data Science 2 (2024).
 
     >>> errors = np.random.default_rng(5).random(4000) < np.repeat([0.1, 0.25], 2000)
     >>> print(f"drift at value {Bernoulli().update(errors.astype(np.float64))[0].row}")
-    drift at value 2191
+    drift at value 2195
     """
 
     kind: ClassVar[str] = "bernoulli"
@@ -50,7 +53,9 @@ class Bernoulli(Sequential):
 
     def __init__(self, settings: BernoulliSettings | None = None) -> None:
         self._options = settings or BernoulliSettings()
-        self._ratios = np.array(_MORE + (_FEWER if self._options.direction == "both" else ()))
+        bets = _MORE | (_FEWER if self._options.direction == "both" else {})
+        self._ratios, stakes = np.array(list(bets)), np.array(list(bets.values()))
+        self._stakes = stakes / stakes.sum()
         self._n_seen = 0
         super().__init__(_REPORTED, _REPORTED)
 
@@ -63,9 +68,20 @@ class Bernoulli(Sequential):
         """
         return self._walk(Present.of(x, weights))
 
+    @property
+    def has_learnt(self) -> bool:
+        """Whether it judges values by now, and does not only learn them."""
+        return self._n >= self._options.n_start
+
+    def normal(self) -> State:
+        """Return the state of one that knows as much, and whose bets have won nothing."""
+        nothing = Evidence(self._stakes).state()
+        learnt = {**self._learnt(), "staked": 0.0, "evidence": nothing}
+        return {**self.state(), "learnt": learnt}
+
     def _start(self) -> None:
         self._past, self._n_ones = Latest(self._options.n_ref, np.zeros(0, dtype=np.uint8)), 0
-        self._evidence, self._staked = Evidence(len(self._ratios)), 0.0
+        self._evidence, self._staked = Evidence(self._stakes), 0.0
 
     def _take(self, part: Present) -> Step:
         n_learn = self._options.n_start - self._n
@@ -124,7 +140,7 @@ class Bernoulli(Sequential):
     def _relearn(self, reader: StateReader, n: int) -> None:
         n_seen, staked = reader.integer("n_seen"), reader.number("staked")
         past = reader.array("past", np.uint8, (min(n, self._options.n_ref),))
-        evidence = Evidence(len(self._ratios))
+        evidence = Evidence(self._stakes)
         evidence.restore(reader.mapping("evidence"))
         if past.max(initial=0) > 1:
             raise StateError(f"the state of {self.kind} holds values that are neither 0 nor 1")

@@ -54,3 +54,11 @@ def tests_among(settings: DriftSettings, detectors: Mapping[str, DriftDetector])
         if isinstance(detector, TESTED)
         and getattr(getattr(settings, kind), "fixed_threshold", None) is None
     ]
+
+
+def tests_of(
+    settings: DriftSettings, fields: Mapping[str, Mapping[str, DriftDetector]]
+) -> dict[str, list[str]]:
+    """Return the same for the detectors of each field that has any such."""
+    found = {field: tests_among(settings, each) for field, each in fields.items()}
+    return {field: kinds for field, kinds in found.items() if kinds}

@@ -1,13 +1,14 @@
 """Bets on the ranks of values among those before them: the detector for whatever distribution."""
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
 from detectors.drift.bets import cells, rank_bets
 from detectors.drift.contract import Detection, Input, Measured, detection
-from detectors.drift.evidence import Evidence
+from detectors.drift.evidence import BLOCK, Evidence, push_all
 from detectors.drift.latest import Latest
 from detectors.drift.present import Present
 from detectors.drift.ranks import SlidingRanks
@@ -15,12 +16,13 @@ from detectors.drift.uniforms import uniforms
 from detectors.drift.whitening import REACH, Whitening, fitted, from_numbers
 from detectors.state import State, StateError
 from detectors.state_reader import StateReader
-from detectors.values import Floats
+from detectors.values import Floats, Ints
 from schemas.drift_settings import ConformalSettings
 
 _REFITS = (400, 500, 600, 800, 1000, 1200, 1600, 2000, 2400, 3200)  # values since the start
 _CAUTION = 100.0  # by which the threshold is higher when values depend on their past
 _BATCH = 512  # values judged at once at most, which bounds what the bets on them take
+_TOGETHER = 8  # detectors that judge at once at most, for the same reason
 _CURRENT = 1000  # of the last values at most, those in which the change is looked for
 
 
@@ -31,12 +33,12 @@ class Conformal:
 
     Each value is ranked among the last ``n_ref`` before it, ties broken at random by ``seed``.
     As long as values are exchangeable their ranks u are independent and uniform, whatever the
-    distribution. Nineteen bets on level, spread and shape pay b(u), on average 1; the mean of
-    their Shiryaev-Roberts sums M = (M + 1) * b(u) is the statistic ``sr_e_detector``, and
-    ``run_length`` the threshold: P(false alarm within n values) <= n / ``run_length``. That is
-    exact up to ``n_ref`` values after a start and very nearly so afterwards. With weights, in
-    false alarms, M = (M + w) * b(u) and the threshold is 1: false alarms are as many as the sum
-    of the weights on average, at most.
+    distribution. Twenty-seven bets on level, spread and shape pay b(u), on average 1; the mean
+    of their Shiryaev-Roberts sums M = (M + 1) * b(u), with larger stakes on the smallest
+    changes, is the statistic ``sr_e_detector``, and ``run_length`` the threshold: P(false alarm
+    within n values) <= n / ``run_length``. That is exact up to ``n_ref`` values after a start and
+    very nearly so afterwards. With weights, in false alarms, M = (M + w) * b(u) and the threshold
+    is 1: false alarms are as many as the sum of the weights on average, at most.
 
     Values that depend on their past are not exchangeable, so the predictable part is taken out
     first, where there is significant evidence of one: a regression on two lags and a smoothed
@@ -54,7 +56,7 @@ class Conformal:
     >>> x = np.random.default_rng(5).normal(size=4000)
     >>> x[2000:] += 1.0
     >>> print(f"drift at value {Conformal().update(x)[0].row}")
-    drift at value 2016
+    drift at value 2031
     """
 
     kind: ClassVar[str] = "conformal"
@@ -73,8 +75,11 @@ class Conformal:
         value adds to those allowed; those of NaN count for nothing. Either all calls have
         weights or none.
         """
-        values = Present.of(x, weights)
-        found, begin = [], 0
+        return self._walk(Present.of(x, weights), 0)
+
+    def _walk(self, values: Present, begin: int) -> list[Detection]:
+        """Take in the values from ``begin`` on."""
+        found = []
         while begin < len(values):
             part = values[begin : begin + self._until_due()]
             measured, n_taken = None, len(part)
@@ -108,11 +113,21 @@ class Conformal:
         numbers = np.append(values, (*whitening.numbers(), staked))
         if not np.isfinite(numbers).all() or min(units) <= 0.0:
             raise StateError(f"the state of {self.kind} holds numbers that are not finite")
-        evidence = Evidence(len(self._bets))
+        evidence = Evidence(self._bets.stakes)
         evidence.restore(reader.mapping("evidence"))
         self._values, self._n, self._n_seen = Latest(self._n_values, values), n, n_seen
         self._evidence, self._staked = evidence, staked
         self._whiten(whitening)
+
+    @property
+    def has_learnt(self) -> bool:
+        """Whether it judges values by now, and does not only learn them."""
+        return self._n >= self._options.n_start
+
+    def normal(self) -> State:
+        """Return the state of one that knows as much, and whose bets have won nothing."""
+        nothing = Evidence(self._bets.stakes).state()
+        return {**self.state(), "staked": 0.0, "evidence": nothing}
 
     @property
     def _n_values(self) -> int:
@@ -120,7 +135,7 @@ class Conformal:
 
     def _start(self) -> None:
         self._values, self._n = Latest(self._n_values, np.zeros(0)), 0
-        self._evidence, self._staked = Evidence(len(self._bets)), 0.0
+        self._evidence, self._staked = Evidence(self._bets.stakes), 0.0
         self._whitening = Whitening()
 
     def _until_due(self) -> int:
@@ -132,12 +147,9 @@ class Conformal:
 
     def _judge(self, part: Present) -> tuple[Measured | None, int]:
         """Bet on ``part``; return what it made evident, and how many values that took."""
-        past = self._values.values
-        places = self._ranks.push(self._whitening.follow(past, part.values))
-        coins = uniforms(self._options.seed, self._n_seen, len(part))
-        ranks = (places.below + coins * (places.equal + 1)) / (places.n + 1)
-        bets = self._bets.take(cells(ranks), axis=1)
-        limit = self._caution * part.limit(self._options.run_length)
+        residuals = self._residuals(part)
+        bets, limit = self._bets.pays.take(self._cells(residuals), axis=1), self._limit(part)
+        self._ranks.remember(residuals)
         sums = self._evidence.push(bets, part.weights, limit)
         if sums.max() <= limit:
             self._staked = part.staked(self._staked)
@@ -145,6 +157,18 @@ class Conformal:
         row = int((sums > limit).argmax())
         value, staked = float(sums[row]), part[: row + 1].staked(self._staked)
         return Measured("sr_e_detector", value, limit, e_value=value / staked), row + 1
+
+    def _residuals(self, part: Present) -> Floats:
+        return self._whitening.follow(self._values.values, part.values)
+
+    def _cells(self, residuals: Floats) -> Ints:
+        """Return the cells of the ranks of what is left of the next values; remembers nothing."""
+        places = self._ranks.places(residuals)
+        coins = uniforms(self._options.seed, self._n_seen, len(residuals))
+        return cells((places.below + coins * (places.equal + 1)) / (places.n + 1))
+
+    def _limit(self, part: Present) -> float:
+        return self._caution * part.limit(self._options.run_length)
 
     def _remember(self, part: Floats) -> None:
         self._values.push(part)
@@ -166,3 +190,60 @@ class Conformal:
         values = self._values.values
         n_current = min(_CURRENT, len(values) // 2)
         return detection(row, measured, values[:-n_current], values[-n_current:])
+
+    @staticmethod
+    def update_all(
+        several: "Sequence[Conformal]", values: Sequence[Present]
+    ) -> list[list[Detection]]:
+        """Do what ``update`` of each does to its values, for less where they stand alike.
+
+        Those that stand at the same count take in as many values together as make nothing
+        evident of any of them; what then follows each takes in alone.
+        """
+        alike: dict[object, list[int]] = {}
+        for index, (each, own) in enumerate(zip(several, values, strict=True)):
+            alike.setdefault((*each._stand, len(own), own.given is None), []).append(index)
+        found: list[list[Detection]] = [[] for _ in several]
+        for group in alike.values():
+            for first in range(0, len(group), _TOGETHER):
+                some = group[first : first + _TOGETHER]
+                begin = _abreast([several[i] for i in some], [values[i] for i in some])
+                for i in some:
+                    found[i] = several[i]._walk(values[i], begin)
+        return found
+
+    @property
+    def _stand(self) -> tuple[object, ...]:
+        return self._n, self._evidence.n, self._options
+
+
+def _abreast(several: Sequence[Conformal], values: Sequence[Present]) -> int:
+    """Have several that stand alike take in as many values as make nothing evident."""
+    lead, begin = several[0], 0
+    if len(several) == 1 or lead._n < lead._options.n_start:
+        return 0
+    while len(values[0]) - begin >= BLOCK:
+        end = begin + lead._until_due()
+        parts = [each[begin:end] for each in values]
+        residuals = [each._residuals(part) for each, part in zip(several, parts, strict=True)]
+        if not _nothing_evident(several, parts, residuals):
+            break
+        for each, part, left in zip(several, parts, residuals, strict=True):
+            each._ranks.remember(left)
+            each._staked = part.staked(each._staked)
+            each._remember(part.values)
+        begin += len(parts[0])
+    return begin
+
+
+def _nothing_evident(
+    several: Sequence[Conformal], parts: Sequence[Present], residuals: Sequence[Floats]
+) -> bool:
+    """Bet on the parts, unless that would make anything evident; whether it did not."""
+    where = np.array([each._cells(left) for each, left in zip(several, residuals, strict=True)])
+    weights: Floats | float = 1.0
+    if parts[0].given is not None:
+        weights = np.array([part.given for part in parts])
+    limits = np.array([each._limit(part) for each, part in zip(several, parts, strict=True)])
+    evidence = [each._evidence for each in several]
+    return push_all(evidence, several[0]._bets.pays, where, weights, limits)

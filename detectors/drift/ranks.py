@@ -38,15 +38,28 @@ class SlidingRanks:
 
     def push(self, x: Floats) -> Places:
         """Rank ``x`` (float64 [n], n <= size, no NaN), then remember it."""
-        past = self._past.values
-        gone = past[: max(0, len(past) + len(x) - self._size)]
-        n = np.minimum(np.arange(len(past), len(past) + len(x)), self._size)
+        places = self.places(x)
+        self.remember(x)
+        return places
+
+    def places(self, x: Floats) -> Places:
+        """Rank ``x`` (float64 [n], n <= size, no NaN) as ``push`` does; remember nothing."""
+        n_past = len(self._past)
+        n = np.minimum(np.arange(n_past, n_past + len(x)), self._size)
         below, equal = self._in_past(x)
         if len(x) > 1:
-            _correct(below, equal, x, gone)
+            _correct(below, equal, x, self._gone(x))
+        return Places(below, equal, n)
+
+    def remember(self, x: Floats) -> None:
+        """Take ``x`` into the past, and push out of it what no longer has room."""
+        gone = self._gone(x)
         self._past.push(x)
         self._reorder(x, gone)
-        return Places(below, equal, n)
+
+    def _gone(self, x: Floats) -> Floats:
+        past = self._past.values
+        return past[: max(0, len(past) + len(x) - self._size)]
 
     def _in_past(self, x: Floats) -> tuple[Ints, Ints]:
         """Return how many of the past lie below each value, and how many equal it."""

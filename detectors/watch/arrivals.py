@@ -57,7 +57,7 @@ class Arrivals:
             if before >= self._n_start:
                 self._arriving[field] = _Arrival(before)
         self._n_rows += n
-        for field in list(self._arriving):
+        for field in list(self._arriving) if n else ():
             if found := self._judged(field, missing[field]):
                 yield field, found
 

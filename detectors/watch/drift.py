@@ -1,13 +1,15 @@
 """Which fields of one stream, or of one key, changed their distribution, and how."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import numpy as np
 
-from detectors.drift.catalog import TESTED, WEIGHTED, detectors_for, tests_among
+from detectors.drift.catalog import TESTED, WEIGHTED, detectors_for, tests_among, tests_of
+from detectors.drift.conformal import Conformal
 from detectors.drift.contract import Detection, DriftDetector, Input
+from detectors.drift.present import Present
 from detectors.drift.reference_window import Allow
 from detectors.severity import drift_severity
 from detectors.state import State
@@ -16,6 +18,7 @@ from detectors.texts import UNTOLD, is_text_column, path_of
 from detectors.values import Bools, Floats
 from detectors.watch.arrivals import Arrivals
 from detectors.watch.budget import Budget
+from detectors.watch.held import Held
 from detectors.watch.levels import AlphaBudget, Levels
 from detectors.watch.presence import Presence
 from detectors.watch.season import Part, Season, Times
@@ -47,13 +50,14 @@ class DriftWatch:
     >>> x[2000:] += 1.0
     >>> for found in DriftWatch(DriftSettings()).observe(("t",), x):
     ...     print(found.detector, "at row", found.row, found.severity)
-    conformal at row 2016 critical
+    conformal at row 2031 high
     """
 
     def __init__(self, settings: DriftSettings, tests: AlphaBudget | None = None) -> None:
         self._settings = settings
         self._levels = Levels(tests) if tests else None
         self._detectors: dict[str, dict[str, DriftDetector]] = {}
+        self._held = Held()
         watched = settings.presence
         self._seasons: dict[str, Season] = {}
         self._presence = Presence(watched) if watched else None
@@ -87,6 +91,18 @@ class DriftWatch:
             found += (_verdict(field, PRESENCE, each) for field, each in arrived)
         return sorted(found, key=lambda verdict: (verdict.row, verdict.field, verdict.detector))
 
+    def relearn(self, fields: Collection[str]) -> None:
+        """Have the detectors of these fields, by their paths, learn anew what is normal."""
+        for column in self._detectors:
+            if path_of(column) in fields:
+                self._held.forget(column)
+                self._detectors[column] = detectors_for(self._settings, self._meaning(column))
+
+    def hold(self, fields: Collection[str]) -> None:
+        """Have ``conformal`` and ``bernoulli`` of these fields alone keep to what is normal now."""
+        known = self._detectors.items() if fields else ()
+        self._held.hold({column: each for column, each in known if path_of(column) in fields})
+
     def state(self) -> State:
         """Return the state of every detector of every field."""
         return {
@@ -100,6 +116,7 @@ class DriftWatch:
             "arrivals": self._arrivals.state() if self._arrivals else {},
             "budget": self._budget.state() if self._budget else {},
             "levels": self._levels.state() if self._levels else {},
+            "held": self._held.state(),
         }
 
     def restore(self, state: State) -> None:
@@ -128,7 +145,8 @@ class DriftWatch:
         if self._budget:
             self._budget.restore(budget, set(restored))
         if self._levels:
-            self._levels.restore(levels, _tests_of(self._settings, restored))
+            self._levels.restore(levels, tests_of(self._settings, restored))
+        self._held.restore(reader.mapping("held"), restored)
         self._detectors, self._seasons = restored, seasons
 
     def _welcome(self, missing: dict[str, Floats]) -> None:
@@ -154,6 +172,7 @@ class DriftWatch:
         at_s: Floats | None,
     ) -> Iterator[DriftVerdict]:
         times = Times.of(at_s) if at_s is not None and self._settings.daily else None
+        whole: dict[str, tuple[Conformal, Present]] = {}
         for field in columns.keys() & self._detectors.keys():
             values, weights = columns[field], None
             if is_text_column(field):
@@ -162,10 +181,24 @@ class DriftWatch:
                 weights = self._budget.values(field, clock, _where(missing[field] == 0.0))
             for part in self._parts(field, values, times):
                 own = None if weights is None else weights[part.rows]
+                by_ranks = self._detectors[field].get(Conformal.kind)
+                is_whole = len(part.values) == len(values) and field not in self._held
+                if isinstance(by_ranks, Conformal) and is_whole:
+                    whole[field] = by_ranks, Present.of(part.values, own)
                 part_s = None if at_s is None else at_s[part.rows]
-                for kind, each in self._detections(field, part, own, part_s):
+                for kind, each in self._detections(field, part, own, part_s, field not in whole):
                     found = replace(each, row=part.rows.start + each.row)
                     yield _verdict(field, kind, found, self._is_less_its_course(field))
+        yield from self._of_ranks(whole)
+
+    def _of_ranks(self, whole: Mapping[str, tuple[Conformal, Present]]) -> Iterator[DriftVerdict]:
+        """The fields of which all rows belong to one part, together."""
+        if not whole:
+            return
+        found = Conformal.update_all(*zip(*whole.values(), strict=True))
+        for field, detections in zip(whole, found, strict=True):
+            for each in detections:
+                yield _verdict(field, Conformal.kind, each, self._is_less_its_course(field))
 
     def _parts(self, field: str, values: Floats, times: Times | None) -> Iterator[Part]:
         """Values less their course of the day; a course found or lost has the field begin anew."""
@@ -175,15 +208,23 @@ class DriftWatch:
             return
         for part in season.parts(values, times):
             if part.anew:
+                self._held.forget(field)
                 self._detectors[field] = detectors_for(self._settings, "values")
             yield part
 
     def _detections(
-        self, field: str, part: Part, weights: Floats | None, at_s: Floats | None
+        self,
+        field: str,
+        part: Part,
+        weights: Floats | None,
+        at_s: Floats | None,
+        ranked: bool,
     ) -> Iterator[tuple[str, Detection]]:
         for kind, detector in self._detectors[field].items():
+            if kind == Conformal.kind and not ranked:
+                continue
             if isinstance(detector, WEIGHTED):
-                detections = detector.update(part.values, weights)
+                detections = self._held.update(field, detector, part.values, weights)
             elif isinstance(detector, TESTED):
                 detections = detector.update(part.values, self._allow(field, kind, at_s))
             else:
@@ -222,13 +263,6 @@ class DriftWatch:
         if any(fnmatchcase(field, pattern) for pattern in self._settings.codes):
             return "codes"
         return "values"
-
-
-def _tests_of(
-    settings: DriftSettings, fields: Mapping[str, dict[str, DriftDetector]]
-) -> dict[str, list[str]]:
-    found = {field: tests_among(settings, each) for field, each in fields.items()}
-    return {field: kinds for field, kinds in found.items() if kinds}
 
 
 def _verdict(field: str, kind: str, found: Detection, is_less: bool = False) -> DriftVerdict:

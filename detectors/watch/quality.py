@@ -28,7 +28,7 @@ class QualityWatch:
     >>> pairs = np.stack((errors, np.full(5000, 0.9)), axis=1)
     >>> for found in QualityWatch(DriftSettings(), CalibrationSettings()).observe((), pairs):
     ...     print(f"{found.field}: {found.detector} at row {found.row}")
-    error: bernoulli at row 2588
+    error: bernoulli at row 2606
     error: accuracy_drop at row 2649
     confidence: calibration at row 2899
     """

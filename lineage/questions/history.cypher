@@ -116,15 +116,19 @@ RETURN
 ORDER BY hops, ts, uid
 
 // name: counts()
-// How many nodes and edges there are of each kind.
+// How many nodes and edges there are of each kind; batched: how many messages are in batches, of
+// which member_of have a node of their own.
 RETURN
   COUNT { (:Entity) } AS entities,
   COUNT { (:Activity) } AS activities,
   COUNT { (:Agent) } AS agents,
   COUNT { (:Finding) } AS findings,
   COUNT { ()-[:DERIVED_FROM]->() } AS derived_from,
-  COUNT { ()-[:GENERATED_BY]->() } AS generated_by,
+  COUNT { (:Entity)-[:GENERATED_BY]->() } AS generated_by,
   COUNT { ()-[:USED]->() } AS used,
   COUNT { ()-[:ASSOCIATED_WITH]->() } AS associated_with,
   COUNT { ()-[:FLAGGED]->() } AS flagged,
-  COUNT { ()-[:SUPERSEDES]->() } AS supersedes
+  COUNT { ()-[:SUPERSEDES]->() } AS supersedes,
+  COUNT { (:Batch) } AS batches,
+  COUNT { ()-[:MEMBER_OF]->() } AS member_of,
+  COLLECT { MATCH (b:Batch) RETURN sum(b.n) } [0] AS batched

@@ -141,7 +141,8 @@ FROM nearest JOIN entity e ON e.k = nearest.k LEFT JOIN activity r ON r.k = e.ac
 ORDER BY nearest.hops, e.ts, e.id LIMIT :limit;
 
 -- name: counts()
--- How many nodes and edges there are of each kind.
+-- How many nodes and edges there are of each kind; batched: how many messages are in batches, of
+-- which member_of have a node of their own.
 SELECT
   (SELECT count(*) FROM entity) AS entities,
   (SELECT count(*) FROM activity) AS activities,
@@ -152,4 +153,7 @@ SELECT
   (SELECT count(*) FROM used) AS used,
   (SELECT count(*) FROM associated) AS associated_with,
   (SELECT count(*) FROM flagged) AS flagged,
-  (SELECT count(*) FROM supersedes) AS supersedes;
+  (SELECT count(*) FROM supersedes) AS supersedes,
+  (SELECT count(*) FROM batch) AS batches,
+  (SELECT count(*) FROM member) AS member_of,
+  (SELECT coalesce(sum(n), 0) FROM batch) AS batched;

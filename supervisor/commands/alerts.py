@@ -56,9 +56,12 @@ def alerts(
         bool, typer.Option("--each", help="Every flagged message, not one line an incident.")
     ] = False,
 ) -> None:
-    """Show the newest incidents and drifts, newest last.
+    """Show the newest incidents, newest last.
 
-    Anomalies of the same key and field are one incident, which ends when these are as usual again.
+    Anomalies of the same key and field are one incident, which ends when these are as usual again;
+    so are drifts of the same key that come soon after one another, of whatever fields.
+
+    Example: penstock alerts --severity high --follow
     """
     from supervisor.events import Wanted
     from supervisor.lookup import event_streams

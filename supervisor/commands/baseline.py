@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from supervisor.completion import streams
 from supervisor.context import Context
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ CERTAINTY = 0.01
 
 _MOST_PARENTS = 1024
 
-Where = Annotated[str, typer.Argument(metavar="STREAM(.FIELD)", help="A stream, or one field.")]
+Where = Annotated[
+    str,
+    typer.Argument(
+        metavar="STREAM(.FIELD)", help="A stream, or one field.", autocompletion=streams
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Note = Annotated[str, typer.Option(help="Why, for those who look at it later.")]
 Since = Annotated[
@@ -90,7 +96,10 @@ def set_(
 ) -> None:
     """Build baselines from the traffic that is retained, or from the latest part of it.
 
-    After a drift that is the new normal: penstock baseline set L3.measurements.flow --since 2h
+    It says what is normal from now on, such as after a drift that is to stay. Drift workers learn
+    anew what is normal for these fields.
+
+    Example: penstock baseline set L3.measurements.flow --since 2h
     """
     from supervisor.baseline_process import ask
     from supervisor.baseline_traffic import patterns_of, start_ms
@@ -120,7 +129,12 @@ def freeze(
     note: Note = "",
     as_json: Json = False,
 ) -> None:
-    """Protect baselines from 'set' and 'reset'."""
+    """Protect baselines from 'set' and 'reset', and what drift workers take for normal.
+
+    After a drift of such a field they go on from what they knew, and do not learn the new values.
+
+    Example: penstock baseline freeze L3.measurements.flow
+    """
     from supervisor.baselines import after_freeze
 
     desk = _Desk(context, where, note)
@@ -129,7 +143,10 @@ def freeze(
 
 
 def reset(context: typer.Context, where: Where, note: Note = "", as_json: Json = False) -> None:
-    """Remove baselines; the lineage keeps that they were there."""
+    """Remove baselines; the lineage keeps that they were there.
+
+    Example: penstock baseline reset L3.measurements.flow
+    """
     from supervisor.baselines import after_reset
 
     desk = _Desk(context, where, note)
@@ -142,7 +159,10 @@ def show(
     history: Annotated[bool, typer.Option("--history", help="The versions, instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print the quantiles of each baseline, and how it is distributed."""
+    """Print the quantiles of each baseline, and how it is distributed.
+
+    Example: penstock baseline show L3
+    """
     from supervisor.baseline_process import ask
 
     desk = _Desk(context, where)
@@ -186,7 +206,9 @@ def _show_field(name: str, field: "FieldBaseline", shape: Mapping[str, Any]) -> 
     from supervisor.tables import printable
 
     frozen = ", frozen" if field.frozen else ""
-    typer.echo(f"{printable(name)}: {field.size:,} values{frozen}, set in version {field.set_in}")
+    by = " by the worker itself" if field.learnt else ""
+    told = f"{field.size:,} values{frozen}, set in version {field.set_in}{by}"
+    typer.echo(f"{printable(name)}: {told}")
     typer.echo(f"  from {printable(field.first)} to {printable(field.last)}")
     quantiles = shape["quantiles"].items()
     typer.echo("  " + "   ".join(f"{100 * float(s):g} %: {value:.6g}" for s, value in quantiles))
@@ -200,6 +222,8 @@ def diff(context: typer.Context, where: Where, since: Since = None, as_json: Jso
     """Compare baselines with the traffic since they were set, or with the latest part of it.
 
     A field is called changed when that is certain at 1 % over all fields, and not negligible.
+
+    Example: penstock baseline diff L3 --since 2h
     """
     from supervisor.baseline_process import ask
     from supervisor.baseline_traffic import start_ms

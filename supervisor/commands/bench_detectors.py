@@ -1,16 +1,12 @@
 """``penstock bench-detectors``: every detector on the traffic that a stream has retained."""
 
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from supervisor.completion import streams
 from supervisor.context import Context
-
-if TYPE_CHECKING:
-    from supervisor.trial.process import Told
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +16,9 @@ def register(app: typer.Typer) -> None:
 
 def bench_detectors(
     context: typer.Context,
-    stream: Annotated[str, typer.Argument(help="The stream's name in the topology.")],
+    stream: Annotated[
+        str, typer.Argument(help="The stream's name in the topology.", autocompletion=streams)
+    ],
     since: Annotated[
         str, typer.Option(help="Messages of this span before the newest one: 90m, 24h, 7d.")
     ] = "24h",
@@ -53,6 +51,8 @@ def bench_detectors(
     import json
 
     from supervisor.lookup import known_stream
+    from supervisor.moments import seconds_of
+    from supervisor.progress import progress
     from supervisor.tables import console
     from supervisor.trial.messages import Asked, messages, request
     from supervisor.trial.process import hold
@@ -63,26 +63,15 @@ def bench_detectors(
     known_stream(topology, stream)
     chosen = tuple(only or ())
     asked = Asked(
-        stream, _seconds(since), most, shifts, seed, alarms_per_day, messages_per_day, chosen
+        stream, seconds_of(since), most, shifts, seed, alarms_per_day, messages_per_day, chosen
     )
     lines = _some(messages(penstock.client(), topology, asked), stream)
-    with _progress() as told:
+    with progress() as told:
         report = hold(request(topology, asked), lines, told)
     if as_json:
         typer.echo(json.dumps({"stream": stream, **report}, ensure_ascii=False))
     else:
         show(stream, report, console())
-
-
-def _seconds(since: str) -> float:
-    """The span in seconds; raises typer.BadParameter for what is none."""
-    from schemas.duration import parse_duration_s
-
-    try:
-        found = parse_duration_s(since)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    return float(str(found))
 
 
 def _some(lines: Iterator[bytes], stream: str) -> Iterator[bytes]:
@@ -98,21 +87,3 @@ def _some(lines: Iterator[bytes], stream: str) -> Iterator[bytes]:
     if first is None:
         raise NoTrial(f"the stream {stream!r} retains no message; see 'penstock status'")
     return chain((first,), lines)
-
-
-@contextmanager
-def _progress() -> Iterator["Told"]:
-    """A bar on standard error while the block lasts; nothing where nobody looks."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description:<36}"), BarColumn(30), MofNCompleteColumn())
-    bar = Progress(
-        *columns,
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
-    with bar:
-        task = bar.add_task("reading", total=None)
-        yield lambda done, of, name: bar.update(task, completed=done, total=of, description=name)

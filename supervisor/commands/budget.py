@@ -25,6 +25,8 @@ def budget(
     """Show the budget of false alarms: allowed, raised in its span of time, left, and by whom.
 
     Every alarm counts as if it were false: how many are, only who looks at them can tell.
+
+    Example: penstock budget
     """
     import time
 

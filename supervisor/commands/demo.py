@@ -45,6 +45,8 @@ def demo(
     Uses the running pipeline, else starts one for as long as it takes, on the topology file that
     is here or else the reference one; data stay. Ctrl-C breaks it off; the next 'penstock demo'
     goes on with the same run. Exit code 0 says that all that went in is accounted for.
+
+    Example: penstock demo --speed 500
     """
     from supervisor.demo.play import Settings
     from supervisor.exits import Exit

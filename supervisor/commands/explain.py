@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from supervisor.completion import streams
 from supervisor.context import Context
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def explain(
         typer.Argument(
             metavar="UID|STREAM",
             help="The uid of an event or of a flagged message; a stream's newest event.",
+            autocompletion=streams,
         ),
     ],
     svg: Annotated[

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from supervisor.completion import workers
 from supervisor.lineage_options import ROWS, AsJson, Limit, Since, Until, checked_uid, opened
 
 if TYPE_CHECKING:
     from lineage.answers import Answer
 
 Uid = Annotated[str | None, typer.Argument(metavar="UID", help="One message.")]
-Worker = Annotated[str | None, typer.Option("--worker", help="What this worker made.")]
+Worker = Annotated[
+    str | None, typer.Option("--worker", help="What this worker made.", autocompletion=workers)
+]
 Schema = Annotated[
     str | None,
     typer.Option("--schema", help="What has this schema, such as schemas:L3EventSchema."),

@@ -11,6 +11,7 @@ from supervisor.commands.lineage_export import export
 from supervisor.exits import Exit
 from supervisor.lineage_options import checked_uid, opened
 from supervisor.lineage_secret import chain_key, opened_with_key
+from supervisor.telling import tell
 
 if TYPE_CHECKING:
     from lineage.retention import Ages
@@ -47,9 +48,10 @@ def verify(
     from dataclasses import asdict
 
     from lineage import verify as verifying
+    from supervisor.progress import progress
 
     known = _kept(heads)
-    with opened() as store:
+    with opened() as store, progress("verifying"):
         found = verifying.verify(store, chain_key(), known)
     if as_json:
         typer.echo(json.dumps(asdict(found)))
@@ -69,6 +71,7 @@ def verify(
 def hold(
     message: Annotated[str, typer.Argument(metavar="UID", help="Such as L9/1732100000000-0.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept with the hold.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Keep a message, all it was made from and what was found about it, whatever their age.
 
@@ -78,11 +81,12 @@ def hold(
 
     with opened_with_key() as (store, key):
         retention.hold(store, key, checked_uid(message), _now_ms(), reason)
-    typer.echo(f"{message} is held")
+    tell(f"{message} is held", as_json, uid=message, held=True)
 
 
 def release(
     message: Annotated[str, typer.Argument(metavar="UID", help="Such as L9/1732100000000-0.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Take a hold off again.
 
@@ -92,17 +96,21 @@ def release(
 
     with opened_with_key() as (store, key):
         was_held = retention.release(store, key, checked_uid(message), _now_ms())
-    typer.echo(f"{message} is no longer held" if was_held else f"there is no hold on {message}")
+    said = f"{message} is no longer held" if was_held else f"there is no hold on {message}"
+    tell(said, as_json, uid=message, held=False, was_held=was_held)
 
 
-def holds() -> None:
+def holds(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
     """List the holds: since when (ms since the epoch), which message, why.
 
     Example: penstock lineage holds
     """
     with opened() as store:
         for row in store.inspect("holds"):
-            typer.echo(f"{row['at_ms']}  {row['uid']}  {row['reason']}".rstrip())
+            said = f"{row['at_ms']}  {row['uid']}  {row['reason']}".rstrip()
+            tell(said, as_json, **row)
 
 
 def retain(
@@ -110,6 +118,7 @@ def retain(
     layer: Layers = None,
     batch: Annotated[int, typer.Option(min=1, max=100_000, help="Messages a transaction.")] = 2000,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Remove from the graph what is older than it may be, held messages excepted.
 
@@ -118,15 +127,18 @@ def retain(
     Example: penstock lineage retain --age 30d --layer 3=7d --layer 9=ever
     """
     from lineage import retention
+    from supervisor.progress import progress
 
     ages = _ages(age, layer or [])
     with opened_with_key() as (store, key):
         if dry_run:
             for where, count in retention.due(store, ages, _now_ms()).items():
-                typer.echo(f"{'no layer' if where is None else f'layer {where}'}: {count:,} due")
+                said = f"{'no layer' if where is None else f'layer {where}'}: {count:,} due"
+                tell(said, as_json, layer=where, due=count)
             return
-        removed = retention.retain(store, key, ages, _now_ms(), batch=batch)
-    typer.echo(f"{removed:,} messages removed")
+        with progress("removing"):
+            removed = retention.retain(store, key, ages, _now_ms(), batch=batch)
+    tell(f"{removed:,} messages removed", as_json, removed=removed)
 
 
 def _ages(age: str | None, layers: list[str]) -> "Ages":

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
+from supervisor.completion import sources
 from supervisor.context import Context
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def register(app: typer.Typer) -> None:
 
 def publish(
     context: typer.Context,
-    stream: Annotated[str, typer.Argument(help="A source stream of the topology.")],
+    stream: Annotated[
+        str, typer.Argument(help="A source stream of the topology.", autocompletion=sources)
+    ],
     file: Annotated[
         str | None, typer.Argument(metavar="[FILE|-]", help="JSON lines; - is standard input.")
     ] = None,
@@ -55,6 +58,8 @@ def publish(
 
     Nothing is validated here: the gate does that, and tells of what it rejects in
     'penstock quarantine list'.
+
+    Example: penstock publish L3_IN readings.jsonl
     """
     if (data is None) == (file is None):
         raise typer.BadParameter("give the messages once: --data JSON, or a FILE (- for stdin)")

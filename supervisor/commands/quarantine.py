@@ -7,6 +7,7 @@ stream of dead letters.
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,8 @@ from supervisor.context import Context
 if TYPE_CHECKING:
     from schemas.topology import Topology
     from supervisor.wards import Ward
+
+_SOME_ID = "1732100000000-0"
 
 MOST_SHOWN = 2_000
 """Characters of a payload that ``show`` prints without ``--full``."""
@@ -37,18 +40,22 @@ class Family:
     """Which streams of a topology a family of verbs is about."""
 
     streams: Callable[["Topology"], list[str]]
+    example: str
 
 
 def register(app: typer.Typer) -> None:
     """Add both families to the command."""
+    rejected, dead = f"SHRINK/{_SOME_ID}", f"DEAD_LETTER/{_SOME_ID}"
     for name, family, about in (
-        ("quarantine", Family(_rejections), "Messages that a gate rejected, and why."),
-        ("dead", Family(_dead_letters), "Messages that a worker could not process."),
+        ("quarantine", Family(_rejections, rejected), "Messages that a gate rejected, and why."),
+        ("dead", Family(_dead_letters, dead), "Messages that a worker could not process."),
     ):
         verbs = typer.Typer(no_args_is_help=True, help=about, callback=_choosing(family))
-        verbs.command("list")(list_)
-        for verb in (show, release, drop):
-            verbs.command()(verb)
+        for verb in (list_, show, release, drop):
+            called = verb.__name__.rstrip("_")
+            given = "-n 20" if verb is list_ else family.example
+            text = f"{getdoc(verb)}\n\nExample: penstock {name} {called} {given}"
+            verbs.command(called, help=text)(verb)
         app.add_typer(verbs, name=name)
 
 

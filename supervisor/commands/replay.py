@@ -54,13 +54,15 @@ def replay(
     Example: penstock replay --worker assess --version 2.1.0 --since 24h
     """
     from supervisor.exits import Exit
+    from supervisor.progress import progress
     from supervisor.replay import show
 
     named = {"uid": uid, "worker": worker, "schema": schema, "producer": producer}
     tainted = spread("taint", named, version, since, until, limit)
     penstock = Context.of(context)
     topology, client = penstock.topology(), penstock.client()
-    report = _replayed(penstock, topology, client, tainted, before)
+    with progress("replaying"):
+        report = _replayed(penstock, topology, client, tainted, before)
     if as_json:
         typer.echo(show.to_json(report))
     else:

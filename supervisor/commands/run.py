@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from supervisor.completion import workers as names
 from supervisor.context import Context
 from supervisor.exits import Exit
+from supervisor.telling import tell
 
 if TYPE_CHECKING:
     from supervisor.settings import SupervisorSettings
@@ -52,7 +54,8 @@ def up(
         AppendFsync, typer.Option(help="How soon the embedded server writes to the disk.")
     ] = AppendFsync.EVERYSEC,
     only: Annotated[
-        list[str] | None, typer.Option(help="Run this worker, and no other that is not named.")
+        list[str] | None,
+        typer.Option(help="Run this worker, and no other that is not named.", autocompletion=names),
     ] = None,
     wait_s: Annotated[
         float, typer.Option(min=1.0, help="With --detach: longest wait until ready, in seconds.")
@@ -60,6 +63,9 @@ def up(
     log_level: Annotated[
         str, typer.Option(envvar="PENSTOCK_LOG_LEVEL", help="debug, info, warning or error.")
     ] = "info",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --detach: print how all stands as JSON.")
+    ] = False,
 ) -> None:
     """Start the server and every worker, and keep them running.
 
@@ -82,7 +88,7 @@ def up(
         only=tuple(only or ()),
     )
     if detach:
-        _up_detached(settings, wait_s, log_level)
+        _up_detached(settings, wait_s, log_level, as_json)
         return
     from supervisor.foreground import run_here
 
@@ -95,17 +101,24 @@ def _level(name: str) -> str:
     return name
 
 
-def _up_detached(settings: "SupervisorSettings", wait_s: float, log_level: str) -> None:
+def _up_detached(
+    settings: "SupervisorSettings", wait_s: float, log_level: str, as_json: bool
+) -> None:
     from supervisor.background import DetachedEnded, start_detached
     from supervisor.display import show
+    from supervisor.progress import progress
 
     try:
-        overview = start_detached(_arguments(settings, log_level), settings.data_dir, wait_s)
+        with progress("starting"):
+            overview = start_detached(_arguments(settings, log_level), settings.data_dir, wait_s)
     except DetachedEnded as ended:
         for sentence in ended.sentences:
             typer.echo(f"penstock: {sentence}", err=True)
         raise typer.Exit(ended.code or Exit.FAILED) from ended
-    show(overview, streams=False)
+    if as_json:
+        typer.echo(overview.model_dump_json(indent=2))
+    else:
+        show(overview, streams=False)
     if not overview.ready:
         raise typer.Exit(Exit.TOPOLOGY)
 
@@ -121,13 +134,17 @@ def _arguments(settings: "SupervisorSettings", log_level: str) -> list[str]:
     ]  # fmt: skip
 
 
-def down(context: typer.Context) -> None:
+def down(
+    context: typer.Context,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
     """Drain the workers, stop the embedded server, and wait until all has ended.
 
     Example: penstock down
     """
     from supervisor.control import Control, wait_until_ended
     from supervisor.errors import NotRunning
+    from supervisor.progress import progress
 
     data_dir = Context.of(context).settings().data_dir
     try:
@@ -135,10 +152,12 @@ def down(context: typer.Context) -> None:
     except NotRunning:
         if not _stop_orphan(data_dir):
             raise
-        typer.echo("no supervisor ran; its embedded server was stopped")
+        said = "no supervisor ran; its embedded server was stopped"
+        tell(said, as_json, ended=True, supervised=False)
         return
-    wait_until_ended(data_dir, _DRAIN_AND_STOP_S)
-    typer.echo("everything has ended; the data stay")
+    with progress("draining"):
+        wait_until_ended(data_dir, _DRAIN_AND_STOP_S)
+    tell("everything has ended; the data stay", as_json, ended=True, supervised=True)
 
 
 def _stop_orphan(data_dir: Path) -> bool:
@@ -156,37 +175,47 @@ def _stop_orphan(data_dir: Path) -> bool:
 def restart(
     context: typer.Context,
     workers: Annotated[
-        list[str] | None, typer.Argument(help="Workers to restart; all if none is named.")
+        list[str] | None,
+        typer.Argument(help="Workers to restart; all if none is named.", autocompletion=names),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Restart workers one process at a time; each is ready before the next one ends.
 
-    They read the topology file anew. A worker that was added to it needs 'down' and 'up'.
+    They read the topology file anew; to apply a changed one, use 'reload'.
 
     Example: penstock restart gate
     """
     from supervisor.control import Control
+    from supervisor.progress import progress
 
     control = Control(Context.of(context).settings().data_dir)
-    control.act("restart", {"workers": workers or []})
-    typer.echo(f"restarted {', '.join(workers) if workers else 'every worker'}; ready")
+    with progress("restarting"):
+        control.act("restart", {"workers": workers or []})
+    said = f"restarted {', '.join(workers) if workers else 'every worker'}; ready"
+    tell(said, as_json, restarted=workers or "all", ready=True)
 
 
 def scale(
     context: typer.Context,
-    worker: Annotated[str, typer.Argument(help="A worker of the topology.")],
+    worker: Annotated[str, typer.Argument(help="A worker of the topology.", autocompletion=names)],
     processes: Annotated[int, typer.Argument(min=0, max=256, help="How many.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Give a worker more or fewer processes, until the next 'up'.
+    """Give a worker more or fewer processes, until the next 'up' or until its 'replicas' change.
 
-    They share its lanes. For good, set its 'replicas' in the topology file. A worker that owns
+    They share its lanes. For good, set its 'replicas' in the topology file; a range there follows
+    what waits, until somebody scales by hand. A worker that owns
     its lanes alone (anomaly, drift, lineage, a transform with memory) has at most one process a
     lane; 0 pauses it.
 
     Example: penstock scale gate 2
     """
     from supervisor.control import Control
+    from supervisor.progress import progress
 
     control = Control(Context.of(context).settings().data_dir)
-    control.act("scale", {"worker": worker, "processes": processes})
-    typer.echo(f"{worker} has {processes} process(es); ready")
+    with progress("starting"):
+        control.act("scale", {"worker": worker, "processes": processes})
+    said = f"{worker} has {processes} process(es); ready"
+    tell(said, as_json, worker=worker, processes=processes, ready=True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from supervisor.completion import streams
 from supervisor.context import Context
 
 if TYPE_CHECKING:
@@ -57,7 +58,11 @@ def _streams(topology: "Topology") -> dict[str, list[str]]:
 def show(
     context: typer.Context,
     name: Annotated[
-        str, typer.Argument(help="A schema (package.module:Name, or Name alone) or a stream.")
+        str,
+        typer.Argument(
+            help="A schema (package.module:Name, or Name alone) or a stream.",
+            autocompletion=streams,
+        ),
     ],
 ) -> None:
     """Print the JSON Schema (draft 2020-12) of a schema, or of what a stream carries.

@@ -28,7 +28,7 @@ def status(
     """
     from supervisor.display import show
 
-    overview = _overview(Context.of(context))
+    overview = overview_of(Context.of(context))
     if as_json:
         typer.echo(overview.model_dump_json(indent=2))
     else:
@@ -37,7 +37,11 @@ def status(
         raise typer.Exit(Exit.SERVER)
 
 
-def _overview(penstock: Context) -> "Overview":
+def overview_of(penstock: Context) -> "Overview":
+    """How the pipeline stands, by its supervisor or else by the server.
+
+    Raises NotRunning where there is neither.
+    """
     from supervisor.control import Control
     from supervisor.errors import NotRunning
 

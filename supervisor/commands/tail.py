@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from supervisor.completion import streams
 from supervisor.context import Context
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ def register(app: typer.Typer) -> None:
 
 def tail(
     context: typer.Context,
-    stream: Annotated[str, typer.Argument(help="The stream's name in the topology.")],
+    stream: Annotated[
+        str, typer.Argument(help="The stream's name in the topology.", autocompletion=streams)
+    ],
     count: Annotated[int, typer.Option("-n", "--count", min=0, help="Entries to begin with.")] = 10,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with those that arrive; ends by Ctrl-C.")
@@ -35,6 +38,8 @@ def tail(
     """Show the newest entries of a stream, newest last, over all its lanes.
 
     Bytes that are no UTF-8 are shown escaped. Reading takes nothing from anybody.
+
+    Example: penstock tail L3 --follow
     """
     from supervisor.lookup import known_stream
 

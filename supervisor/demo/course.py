@@ -12,7 +12,7 @@ from schemas.topology import (
     TransformSettings,
 )
 from schemas.topology_file import TopologyError
-from schemas.topology_graph import edges
+from schemas.topology_graph import edges, watching
 
 SCHEMA = frozenset({"schemas:L3EventSchema", "schemas.l3_event:L3EventSchema"})
 """The schema of sensor readings, by the names that it has."""
@@ -61,12 +61,8 @@ def course_of(topology: Topology, config: Path) -> Course:
 def _course(
     topology: Topology, gate: str, settings: GateSettings, source: str, valid: str
 ) -> Course:
-    watching = [
-        each
-        for each in topology.workers.values()
-        if isinstance(each, AnomalyWorkerSettings | DriftWorkerSettings) and valid in each.watch
-    ]
-    anomaly = [each for each in watching if isinstance(each, AnomalyWorkerSettings)]
+    watchers = [each for _, each in watching(topology) if valid in each.watch]
+    anomaly = [each for each in watchers if isinstance(each, AnomalyWorkerSettings)]
     novelty = [each for each in anomaly if each.detectors.half_space_trees]
     return Course(
         source=source,
@@ -74,7 +70,7 @@ def _course(
         valid=valid,
         rejected=settings.rejects_to,
         anomalies=tuple(each.writes for each in anomaly),
-        drifts=tuple(each.writes for each in watching if isinstance(each, DriftWorkerSettings)),
+        drifts=tuple(each.writes for each in watchers if isinstance(each, DriftWorkerSettings)),
         share=novelty[0].detectors.quantile.share if novelty else None,
         decisions=_decisions(topology, valid),
     )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topology
+from schemas.topology import Topology
+from schemas.topology_graph import watching
 from streams.around import before, behind
 from streams.connection import Client
 from streams.entry import Entry
@@ -72,11 +73,10 @@ def gather(client: Client, topology: Topology, event: Event, fields: Sequence[st
 
 def key_path(topology: Topology, event: Event) -> str | None:
     """Which payload field is the key of the event's stream, by the worker that watches it."""
-    for settings in topology.workers.values():
-        if isinstance(settings, AnomalyWorkerSettings | DriftWorkerSettings):
-            watched = settings.watch.get(event.finding.stream)
-            if settings.kind == event.kind and watched is not None:
-                return watched.key
+    for _, settings in watching(topology):
+        watched = settings.watch.get(event.finding.stream)
+        if settings.kind == event.kind and watched is not None:
+            return watched.key
     return None
 
 

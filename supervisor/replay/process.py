@@ -2,20 +2,18 @@
 
 import base64
 import json
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from threading import Thread
-from typing import IO, Any
+from typing import Any
 
 from streams.around import before
 from streams.connection import Client
 from streams.entry import Entry
 from supervisor.errors import SupervisorError
+from supervisor.piped import piped
+from supervisor.replay.graph import Node
 from supervisor.replay.plan import Plan
 
 
@@ -63,22 +61,10 @@ def run(config: Path, secret: bytes, plan: Plan, context: Iterable[Entry]) -> Ou
 
     Raises NoReplay where it broke off, or where the settings of a worker cannot be used.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "workers.replay"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    feeder = Thread(target=_feed, args=(process.stdin, _lines(config, secret, plan, context)))
-    feeder.start()  # it must be read while it is fed, or both wait for ever
-    try:
-        said = [json.loads(line) for line in process.stdout]
-        failed = process.wait() != 0
-    finally:
-        process.kill()  # it has nothing to lose, and has ended by itself if all went well
-        process.wait()
-        feeder.join()
-        process.stdout.close()
-    if failed:
+    said: list[dict[str, Any]] = []
+    head = request_line(config, secret, plan.expected)
+    (code,) = piped("workers.replay", [head], _lines(plan, context), lambda _, s: said.append(s))
+    if code != 0:
         raise NoReplay("the replay broke off; what it said stands above")
     for line in said:
         if "error" in line:
@@ -107,31 +93,30 @@ def _place(uid: str) -> tuple[int, int]:
     return int(ms), int(number)
 
 
-def _feed(pipe: IO[bytes], lines: Iterable[dict[str, Any]]) -> None:
-    with suppress(BrokenPipeError), pipe:  # its exit code tells why
-        pipe.writelines(json.dumps(line).encode() + b"\n" for line in lines)
-
-
-def _lines(
-    config: Path, secret: bytes, plan: Plan, context: Iterable[Entry]
-) -> Iterator[dict[str, Any]]:
-    yield {
+def request_line(config: Path, secret: bytes, expected: Iterable[Node] = ()) -> bytes:
+    """The first line for a process that runs handlers."""
+    said = {
         "config": str(config),
         "secret": base64.b64encode(secret).decode(),
         "originals": [
-            {"uid": node.uid, "worker": node.worker, "parents": node.parents}
-            for node in plan.expected
+            {"uid": node.uid, "worker": node.worker, "parents": node.parents} for node in expected
         ],
     }
-    for given in plan.given:
-        yield _line(given.entry) | {"workers": given.workers}
-    for entry in context:
-        yield _line(entry) | {"context": True}
+    return json.dumps(said).encode() + b"\n"
 
 
-def _line(entry: Entry) -> dict[str, Any]:
+def given_line(entry: Entry, **said: Any) -> bytes:
+    """A message as a line for such a process."""
     fields = [base64.b64encode(field).decode() for field in entry.fields]
-    return {"stream": entry.stream, "id": entry.id, "fields": fields}
+    line = {"stream": entry.stream, "id": entry.id, "fields": fields, **said}
+    return json.dumps(line).encode() + b"\n"
+
+
+def _lines(plan: Plan, context: Iterable[Entry]) -> Iterator[bytes]:
+    for given in plan.given:
+        yield given_line(given.entry, workers=given.workers)
+    for entry in context:
+        yield given_line(entry, context=True)
 
 
 def _made(*, fields: list[str], parents: list[str], **said: Any) -> Made:

@@ -31,17 +31,24 @@ class Retained:
 
     def _carried(self, uid: str) -> Iterator[Entry]:
         """A message as a gate carried it on, whether it let it pass or not."""
-        key, _, entry_id = uid.rpartition("/")
         for child in self._known.children.get(uid, ()):
             settings = self._topology.workers.get(child.worker or "")
             made = self._find(child.uid) if isinstance(settings, GateSettings) else None
-            if made is None or not isinstance(settings, GateSettings):
-                continue
-            target = bare_stream(made.stream)[0]
-            if target == settings.rejects_to:
-                yield Entry(key, entry_id, original(made.fields))
-            elif target == settings.routes.get(bare_stream(key)[0]):
-                yield Entry(key, entry_id, _without_parents(made.fields))
+            if made is not None and isinstance(settings, GateSettings):
+                found = carried(settings, uid, made)
+                if found is not None:
+                    yield found
+
+
+def carried(gate: GateSettings, uid: str, made: Entry) -> Entry | None:
+    """The message ``uid`` as it came, from what a gate made of it; None where it is not that."""
+    key, _, entry_id = uid.rpartition("/")
+    target = bare_stream(made.stream)[0]
+    if target == gate.rejects_to:
+        return Entry(key, entry_id, original(made.fields))
+    if target == gate.routes.get(bare_stream(key)[0]):
+        return Entry(key, entry_id, _without_parents(made.fields))
+    return None
 
 
 def _without_parents(fields: Sequence[bytes]) -> list[bytes]:

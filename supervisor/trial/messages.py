@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topology, Watched
+from schemas.topology import Topology, Watched
+from schemas.topology_graph import watching
 from streams.around import backwards
 from streams.connection import Client
 from streams.entry import Entry
@@ -41,24 +42,16 @@ def request(topology: Topology, asked: Asked) -> dict[str, Any]:
         "only": list(asked.only),
         "fields": list(watched(topology, asked.stream).fields) or None,
     }
-    for name, settings in _watching(topology, asked.stream):
-        found.setdefault(settings.kind, {})[name] = settings.detectors.model_dump(mode="json")
+    for name, settings in watching(topology):
+        if asked.stream in settings.watch:
+            found.setdefault(settings.kind, {})[name] = settings.detectors.model_dump(mode="json")
     return found
 
 
 def watched(topology: Topology, stream: str) -> Watched:
     """How the stream is looked at: as the first worker does that watches it, else as a whole."""
-    looks = (settings.watch[stream] for _, settings in _watching(topology, stream))
+    looks = (each.watch[stream] for _, each in watching(topology) if stream in each.watch)
     return next(looks, Watched(key=None, fields=()))
-
-
-def _watching(
-    topology: Topology, stream: str
-) -> Iterator[tuple[str, AnomalyWorkerSettings | DriftWorkerSettings]]:
-    for name, settings in topology.workers.items():
-        match settings:
-            case AnomalyWorkerSettings() | DriftWorkerSettings() if stream in settings.watch:
-                yield name, settings
 
 
 def messages(client: Client, topology: Topology, asked: Asked) -> Iterator[bytes]:

@@ -1,11 +1,8 @@
 """Tamper evidence, holds and retention, on SQLite and on Neo4j alike."""
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from neo4j import GraphDatabase
 
 from lineage.chain import ACTS, ChainKey
 from lineage.errors import UnknownMessageError
@@ -14,7 +11,7 @@ from lineage.retention import Ages, due, hold, release, retain
 from lineage.store import LineageStore, StoreSettings, open_store
 from lineage.trace import fetch
 from lineage.verify import Verification, verify
-from tests.servers.lineage_places import emptied
+from tests.servers.lineage_places import Tamper
 from tests.servers.lineage_records import LAYERS, commit, output
 
 pytestmark = pytest.mark.timeout(600)  # the first use of Neo4j may wait for Maven
@@ -22,31 +19,6 @@ pytestmark = pytest.mark.timeout(600)  # the first use of Neo4j may wait for Mav
 SECRET = b"the key of these tests"
 KEY = ChainKey(SECRET)
 TOLD = {"tenant": "acme", "source": "camera", "roe_hash": "5d" * 16}
-Tamper = Callable[[str, str], None]
-
-
-@pytest.fixture(params=["sqlite", "neo4j"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Tamper]]:
-    """An empty store's URL, and a way past it: SQL for the one, Cypher for the other."""
-    if request.param == "sqlite":
-        path = tmp_path / "a.db"
-
-        def with_sql(sql: str, _: str) -> None:
-            plain = sqlite3.connect(path, isolation_level=None)
-            assert plain.execute(sql).rowcount != 0
-            plain.close()
-
-        yield f"sqlite:{path}", with_sql
-        return
-    uri = emptied(request.getfixturevalue("neo4j_uri"))
-    where = StoreSettings(uri)
-    with GraphDatabase.driver(where.address, auth=where.credentials) as driver:
-
-        def with_cypher(_: str, cypher: str) -> None:
-            done = driver.execute_query(cypher, database_="neo4j")
-            assert done.summary.counters.contains_updates
-
-        yield uri, with_cypher
 
 
 @pytest.fixture

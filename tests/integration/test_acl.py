@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
+from structlog import get_logger
 
 from schemas.baseline import Baseline
 from schemas.examples import EXAMPLES
@@ -20,11 +21,16 @@ from streams.keys import Lane
 from streams.lease import break_lease
 from streams.observe import counters, newest, stream_states
 from streams.presence import present
+from streams.progress import progress
 from streams.publish import Outgoing, Publisher
 from streams.quarantine import Quarantine
+from streams.side import trim_side, write_side
 from streams.supersede import supersede
 from tests.servers.pipeline import settled, start_worker, topology_from, until
 from tests.servers.stream_server import StreamServer
+from workers.baselining import WARM_UP, Baselining
+from workers.drift import Drift
+from workers.kinds import build_handler
 
 ROOT = Path(__file__).parents[2]
 SECRET = "test-secret"
@@ -113,24 +119,57 @@ def test_every_worker_does_its_whole_job_under_its_own_rules(
     }
 
 
+def test_a_drift_worker_sets_a_first_baseline_under_its_own_rules(
+    server: StreamServer, client: Client, topology: Topology, users: list[Role]
+) -> None:
+    for _ in range(WARM_UP):
+        send(client, "XADD", "L3", "*", "data", json.dumps(EXAMPLES["sensor_reading"]))
+    handler = build_handler(topology, "drift", Lane())
+    assert isinstance(handler, Drift)
+    with acting(server, "penstock-drift") as own:
+        worker = start_worker(own, topology, "drift", handler)
+        Baselining(worker.station, handler, worker.standing, get_logger()).once()
+        worker.stop()
+    first = Baselines(client, topology.lanes, "L3", topology.lineage).newest()
+    assert first is not None
+    assert "penstock:baseline:L3" in str(send(client, "XRANGE", "LINEAGE", "-", "+"))
+    assert denied(client) == []
+
+
 def test_supervisor_operator_and_readers_do_theirs(
     server: StreamServer, client: Client, topology: Topology, users: list[Role]
 ) -> None:
     with acting(server, "penstock-gate") as own:
         gate = start_worker(own, topology, "gate")
-        for _ in range(2):
+        for _ in range(4):
             send(client, "XADD", "L3_IN", "*", "data", b"{broken")
-        until(lambda: send(client, "XLEN", "SHRINK") == 2)
+        until(lambda: send(client, "XLEN", "SHRINK") == 4)
         with acting(server, "penstock-supervisor") as supervisor:
             assert present(supervisor, 0.0)
             assert stream_states(supervisor, topology)
             assert counters(supervisor, topology)
+            send(client, "XADD", "L3", "*", "data", b"{broken")
+            send(client, "XGROUP CREATE", "L3", "drift", "0")
+            send(client, "XREADGROUP", "GROUP", "drift", "one", "STREAMS", "L3", ">")
+            seen = progress(supervisor, topology)
+            assert (seen["gate", 0].settled, seen["gate", 0].lag) == (4, 0)
+            assert seen["drift", 0].grips["one"].pending == 1
+            assert write_side(supervisor, topology, "SUPERVISOR_EVENTS", "{}")
+            assert trim_side(supervisor, topology, "SUPERVISOR_EVENTS") == 0
             assert break_lease(supervisor, Lane(), "gate", gate.station.holder)
         gate.stop()
+    author = gate.station.author | {"at_ms": 1}
+    with acting(server, "penstock-console") as console:
+        assert stream_states(console, topology)
+        assert newest(console, topology, "ANOMALY_EVENTS", 5) == []
+        assert write_side(console, topology, "SUPERVISOR_EVENTS", "{}")
+        quarantine = Quarantine(console, topology.lanes, "SHRINK", topology.lineage)
+        first, second, *_ = quarantine.list()
+        assert quarantine.release(first.entry.uid, author, b"{}")
+        quarantine.drop(second.entry.uid)
     with acting(server, "penstock-operator") as operator:
         quarantine = Quarantine(operator, topology.lanes, "SHRINK", topology.lineage)
         first, second = quarantine.list()
-        author = gate.station.author | {"at_ms": 1}
         assert quarantine.release(first.entry.uid, author, b"{}")
         quarantine.drop(second.entry.uid)
         assert Publisher.of(operator, topology).publish("L4_IN", Outgoing(b"{}", id="x"))
@@ -177,6 +216,11 @@ FORBIDDEN = {
         ("XRANGE", "penstock:baseline:L3", "-", "+"), ("DEL", "penstock:baseline:L3"),
         ("XADD", "penstock:baseline:L3", "*", "data", "{}"),
         ("HGETALL", "penstock:positions:drift"), ("GET", "penstock:seen:L3_IN:a"),
+    ],
+    "penstock-drift": [
+        ("XRANGE", "penstock:baseline:SHRINK", "-", "+"), ("DEL", "penstock:baseline:L3"),
+        ("XADD", "penstock:baseline:SHRINK", "*", "data", "{}"),
+        ("XDEL", "penstock:baseline:L3", "1-1"), ("XADD", "ANOMALY_EVENTS", "*", "data", "{}"),
     ],
     "penstock-lineage": [("XRANGE", "L3", "-", "+"), ("XADD", "L3", "*", "data", "{}")],
     "reader-ANOMALY_EVENTS": [

@@ -59,6 +59,7 @@ class Oracle:
             "associated_with": len(agents),
             "flagged": len(self.flags),
             "supersedes": len(self.supersedes),
+            **dict.fromkeys(("batches", "member_of", "batched"), 0),
         }
 
     def trace(self, uid: str, direction: str) -> list[Row]:

@@ -2,15 +2,22 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from hypothesis import strategies as st
 
 from lineage.model import StampedRecord
 from schemas.findings import Severity
-from schemas.lineage_record import FindingKind, LineageFinding, LineageOutput, LineageRecord
+from schemas.lineage_record import (
+    FindingKind,
+    Grain,
+    LineageFinding,
+    LineageOutput,
+    LineageRecord,
+)
 from schemas.security import Classification
 
-LAYERS = {"L3_IN": 3, "L3": 3, "L4": 4}
+LAYERS = {"L3_IN": 3, "L3": 3, "L4": 4, "L8": 8}
 PRODUCED = ["L3_IN"]
 
 _KINDS: dict[str, FindingKind | None] = {
@@ -52,6 +59,8 @@ def commit(
     worker: str = "",
     kind: str = "gate",
     version: str = "0.1.0",
+    grain: Grain = "message",
+    sample: int = 0,
 ) -> StampedRecord:
     """A commit at a time in ms; its outputs get the entry ids at-0, at-1 and so on."""
     record = LineageRecord(
@@ -61,6 +70,8 @@ def commit(
         host="box",
         run="run-1",
         at_ms=at,
+        grain=grain,
+        sample=sample,
         outputs=outputs,
     )
     return StampedRecord(
@@ -81,6 +92,43 @@ def histories(draw: st.DrawFn) -> list[StampedRecord]:
         records.append(commit(at, *outputs, ids=ids, version=version))
         known += [f"{o.stream}/{i}" for o, i in zip(outputs, ids, strict=True) if i is not None]
     return records
+
+
+@st.composite
+def batched_histories(draw: st.DrawFn) -> list[StampedRecord]:
+    """Commits most of which are to be stored as batches, with few messages that stand out."""
+    known = ["L3_IN/1-0", "L3_IN/2-0", "L3_IN/2-10"]
+    records = []
+    for at in range(10, 10 + draw(st.integers(2, 6))):
+        outputs = draw(st.lists(_plain_outputs(list(known)), min_size=1, max_size=4))
+        told: dict[str, Any] = {
+            "grain": draw(st.sampled_from(["batch", "batch", "batch", "message"])),
+            "sample": draw(st.sampled_from([0, 0, 5])),
+            "version": draw(st.sampled_from(["0.1.0", "0.2.0"])),
+        }
+        records.append(commit(at, *outputs, **told))
+        known += [f"{output.stream}/{at}-{n}" for n, output in enumerate(outputs)]
+    return records
+
+
+def _plain_outputs(known: list[str]) -> st.SearchStrategy[LineageOutput]:
+    some = st.lists(st.sampled_from(known), min_size=1, max_size=3)
+    told = st.fixed_dictionaries(
+        {
+            "tenant": st.sampled_from([None, "acme", "Zeta"]),
+            "classification": st.sampled_from([None, *Classification]),
+            "source": st.sampled_from([None, "acme"]),
+            "producer_id": st.sampled_from([None, "p"]),
+        }
+    )
+    message = st.builds(
+        lambda stream, parents, rest: output(stream, *parents, **rest),
+        st.sampled_from(["L3", "L3{1}", "L4"]),
+        some,
+        told,
+    )
+    finding = some.map(lambda uids: output("ANOMALY_EVENTS", uids[0], flags=uids))
+    return st.one_of(message, message, message, message, finding)
 
 
 def _outputs(known: list[str]) -> st.SearchStrategy[LineageOutput]:

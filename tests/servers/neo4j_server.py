@@ -15,8 +15,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from neo4j import Driver, GraphDatabase
@@ -47,6 +48,8 @@ JAVA = (
     "--add-opens=java.base/java.io=ALL-UNNAMED",
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
 )
+
+T = TypeVar("T")
 
 
 class Neo4jUnavailableError(Exception):
@@ -82,21 +85,66 @@ def _run_maven() -> None:
         raise Neo4jUnavailableError(f"mvn could not resolve Neo4j: {error.stdout}") from error
 
 
+class Neo4jServer:
+    """A server that may be killed, and started again with what it had committed."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._port = _free_port()
+        self._address = f"bolt://127.0.0.1:{self._port}"
+        self._password = secrets.token_hex(8)
+        self._process = _start(home, self._port)
+        try:
+            change = f"ALTER CURRENT USER SET PASSWORD FROM '{FIRST_PASSWORD}' TO $password"
+            self._wait(FIRST_PASSWORD, change, {"password": self._password})
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def uri(self) -> str:
+        """Its URI, with user and password in it."""
+        return f"bolt://neo4j:{self._password}@127.0.0.1:{self._port}"
+
+    def kill(self) -> None:
+        """Kill it: a goodbye takes Neo4j five seconds, and what is committed is on disk."""
+        self._process.kill()
+        self._process.wait()
+
+    def start(self) -> None:
+        """Start it anew, and wait until it answers."""
+        self._process = _start(self._home, self._port)
+        self._wait(self._password, "SHOW CURRENT USER", {})
+
+    def _wait(self, password: str, statement: str, parameters: dict[str, str]) -> None:
+        deadline = time.monotonic() + START_S
+        with GraphDatabase.driver(self._address, auth=("neo4j", password)) as driver:
+            while not _answers(driver, statement, parameters):
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    log = (self._home / "console.log").read_text()
+                    raise Neo4jUnavailableError(f"Neo4j did not start: {log[-2000:]}")
+                time.sleep(0.1)  # nothing to wait on: the port opens before the server answers
+
+
 @contextmanager
-def running_neo4j() -> Iterator[str]:
-    """Start a server and give its URI, with user and password in it; stop it afterwards."""
+def own_neo4j() -> Iterator[Neo4jServer]:
+    """Start a server that the caller may kill; stop it afterwards."""
     if shutil.which("java") is None:
         raise Neo4jUnavailableError("no java to run Neo4j with")
     resolve_jars()
     with tempfile.TemporaryDirectory(prefix="penstock-neo4j-") as folder:
-        port = _free_port()
-        process = _start(Path(folder), port)
+        server = Neo4jServer(Path(folder))
         try:
-            password = secrets.token_hex(8)
-            _set_password(f"bolt://127.0.0.1:{port}", password, process, Path(folder))
-            yield f"bolt://neo4j:{password}@127.0.0.1:{port}"
+            yield server
         finally:
-            _stop(process)
+            server.kill()
+
+
+@contextmanager
+def running_neo4j() -> Iterator[str]:
+    """Start a server and give its URI, with user and password in it; stop it afterwards."""
+    with own_neo4j() as server:
+        yield server.uri
 
 
 def _free_port() -> int:
@@ -107,40 +155,21 @@ def _free_port() -> int:
 
 def _start(home: Path, port: int) -> subprocess.Popen[bytes]:
     conf = home / "conf"
-    conf.mkdir()
+    conf.mkdir(exist_ok=True)
     (conf / "neo4j.conf").write_text(CONFIG.format(port=port))
     where = (f"--home-dir={home}", f"--config-dir={conf}", "--console-mode")
     command = ["java", *JAVA, "-cp", f"{conf}:{LIB}/*", MAIN, *where]
-    with (home / "console.log").open("wb") as log:
+    with (home / "console.log").open("ab") as log:
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
 
 
-def _set_password(uri: str, password: str, process: subprocess.Popen[bytes], home: Path) -> None:
-    """Wait until Bolt answers, then change the password that every new server has."""
-    deadline = time.monotonic() + START_S
-    with GraphDatabase.driver(uri, auth=("neo4j", FIRST_PASSWORD)) as driver:
-        while not _answers(driver, password):
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise Neo4jUnavailableError(
-                    f"Neo4j did not start: {(home / 'console.log').read_text()[-2000:]}"
-                )
-            time.sleep(0.1)  # nothing to wait on: the port opens before the server answers
-
-
-def _answers(driver: Driver, password: str) -> bool:
-    change = f"ALTER CURRENT USER SET PASSWORD FROM '{FIRST_PASSWORD}' TO $password"
+def _answers(driver: Driver, statement: str, parameters: dict[str, str]) -> bool:
     try:
         with driver.session(database="system") as session:
-            session.run(change, password=password).consume()
+            session.run(statement, parameters).consume()
     except (DriverError, Neo4jError):
         return False
     return True
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Kill it: a goodbye takes Neo4j five seconds, and its home is thrown away."""
-    process.kill()
-    process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -154,9 +183,22 @@ def neo4j_uri() -> Iterator[str]:
     if given := os.environ.get("PENSTOCK_TEST_NEO4J_URI"):
         yield given
         return
+    with _or_skipped(running_neo4j()) as uri:
+        yield uri
+
+
+@pytest.fixture
+def neo4j_server() -> Iterator[Neo4jServer]:
+    """A Neo4j 5 of the test's own, which it may kill; skips and fails as ``neo4j_uri`` does."""
+    with _or_skipped(own_neo4j()) as server:
+        yield server
+
+
+@contextmanager
+def _or_skipped(server: AbstractContextManager[T]) -> Iterator[T]:
     try:
-        with running_neo4j() as uri:
-            yield uri
+        with server as found:
+            yield found
     except Neo4jUnavailableError as error:
         if os.environ.get("CI") == "true":
             pytest.fail(f"no Neo4j for the tests: {error}")

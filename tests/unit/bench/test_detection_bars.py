@@ -13,9 +13,9 @@ from bench.detection.noise import error_of_auc, leave_one_out, mean_and_error
 
 def test_every_bar_of_the_last_run_says_its_noise_and_what_others_reach() -> None:
     lines = list(bars.bars(figures.results()))
-    assert len(lines) == 16
+    assert len(lines) == 17
     assert all(line.noise and line.beside and line.value for line in lines)
-    assert len(bars.table(lines).splitlines()) == 17
+    assert len(bars.table(lines).splitlines()) == 18
 
 
 def test_a_bar_that_is_missed_is_said_and_ends_with_exit_code_1(
@@ -26,13 +26,14 @@ def test_a_bar_that_is_missed_is_said_and_ends_with_exit_code_1(
     assert "MISSED" in capsys.readouterr().out
 
 
-def test_a_figure_just_below_its_bar_misses_it() -> None:
-    results = {"shares": {"rows": [{"stream": "a", "ours": 0.0079, "fixed": 0.01}]}}
-    (line,) = bars.bars(results)
-    assert not line.is_met
-    results["shares"]["rows"][0]["ours"] = 0.0081
-    (line,) = bars.bars(results)
-    assert line.is_met
+@pytest.mark.parametrize(("figure", "of"), [("ours", "threshold"), ("watched", "whole watch")])
+def test_a_figure_just_below_its_bar_misses_it(figure: str, of: str) -> None:
+    row = dict.fromkeys(("ours", "fixed", "watched", "watched_together"), 0.01)
+    for share, is_met in ((0.0079, False), (0.0081, True)):
+        lines = list(bars.bars({"shares": {"rows": [row | {figure: share}]}}))
+        (line,) = [each for each in lines if each.of.endswith(of)]
+        assert line.is_met == is_met
+        assert sum(each.is_met for each in lines) == 1 + is_met
 
 
 def test_one_value_alone_has_no_standard_error() -> None:

@@ -1,9 +1,10 @@
 """The page of the lineage benchmark says what the last run found."""
 
+from bench.lineage.grains import gated, stored
 from bench.lineage.history import history
 from bench.lineage.measure import check, fill, trace
 from bench.lineage.report import render
-from bench.lineage.result import RESULTS, Kills, Result, Written, load
+from bench.lineage.result import RESULTS, Gated, Kills, Result, Written, load
 from tests.servers.processes import ROOT
 
 PAGE = ROOT / "docs" / "lineage-figures.md"
@@ -39,6 +40,24 @@ def test_what_falls_short_is_told() -> None:
     slow, lost = result.shortfalls()
     assert slow == "neo4j wrote 10 edges a second, not 10,000"
     assert "lost=1" in lost
+
+
+def test_a_gate_that_lineage_slows_too_much_is_told() -> None:
+    result = _result()
+    for grain, ratio in (("off", 1.0), ("message", 0.5), ("batch", 0.89)):
+        result.gated.append(Gated(grain=grain, rounds=3, messages=9, messages_per_s=9, ratio=ratio))
+    assert result.shortfalls() == [
+        "a gate with lineage as batches ran at 0.890 of one without, not 0.9"
+    ]
+
+
+def test_a_small_run_times_a_gate_in_each_mode_and_stores_what_it_recorded() -> None:
+    assert [(row.grain, row.rounds) for row in gated(1, 1000)] == [
+        ("off", 1), ("message", 1), ("batch", 1),
+    ]  # fmt: skip
+    message, batch = stored(8)
+    assert (message.grain, batch.grain) == ("message", "batch")
+    assert batch.bytes_per_message * 5 < message.bytes_per_message
 
 
 def test_a_small_run_traces_as_far_as_it_says(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -1,38 +1,15 @@
 """The loops that are timed do their whole job, and a rival that does not is found out."""
 
-from collections.abc import Sequence
-
 import pytest
 
 from bench.pipeline.ours import CONTENDERS
-from bench.pipeline.turns import Bare, NotDone, Together, manned, take_turns, verify
+from bench.pipeline.turns import Bare, NotDone, manned, take_turns, verify
 from schemas.topology_file import load_topology
 from streams.connection import Client, send
-from streams.entry import Entry, Output, Settled
 from streams.publish import Outgoing, Publisher
 from tests.servers.processes import ROOT
 
 TOPOLOGY = load_topology(ROOT / "streams.yaml")
-
-
-class Says:
-    """A handler that puts its own word out for each entry."""
-
-    def __init__(self, word: bytes) -> None:
-        self._word = word
-
-    def handle(self, batch: Sequence[Entry]) -> list[Settled]:
-        return [Settled(e, outputs=[Output("OUT", [self._word, e.id.encode()])]) for e in batch]
-
-
-def test_handlers_together_put_out_what_each_of_them_would() -> None:
-    batch = [Entry("IN", "1-0", []), Entry("IN", "2-0", [])]
-    settled = Together(Says(b"a"), Says(b"b")).handle(batch)
-    assert [s.entry for s in settled] == batch
-    assert [[o.fields for o in s.outputs] for s in settled] == [
-        [[b"a", b"1-0"], [b"b", b"1-0"]],
-        [[b"a", b"2-0"], [b"b", b"2-0"]],
-    ]
 
 
 @pytest.mark.parametrize("name", CONTENDERS)

@@ -101,3 +101,16 @@ def test_an_empty_secret_is_refused(tmp_path: Path, content: str) -> None:
     done = started(tmp_path, PENSTOCK_STATE_KEY_FILE=str(tmp_path / "key"))
     assert done.returncode == 1
     assert "is empty" in done.stderr
+
+
+def test_the_first_argument_worker_starts_one_worker() -> None:
+    done = subprocess.run(
+        [sys.executable, ENTRYPOINT, "worker", "--help"],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "python -m workers" in done.stdout

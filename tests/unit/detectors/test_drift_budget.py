@@ -71,10 +71,12 @@ def test_any_split_of_weighted_values_gives_the_same_bits(
 @weighted
 def test_a_coin_for_each_run_length_is_the_run_length(cls: Any) -> None:
     x = np.repeat([0.0, 1.0], 1000) * np.random.default_rng(1).integers(0, 2, 2000)
-    plain, timed = cls().update(x)[0], cls().update(x, np.full(2000, 1e-6))[0]
+    plain = cls().update(x)[0]
+    coin = 1.0 / plain.measured.threshold
+    timed = cls().update(x, np.full(2000, coin))[0]
     assert timed.row == plain.row
     assert timed.measured.threshold == 1.0
-    assert timed.measured.value == pytest.approx(plain.measured.value * 1e-6)
+    assert timed.measured.value == pytest.approx(plain.measured.value * coin)
     assert timed.measured.e_value == pytest.approx(plain.measured.e_value)
 
 

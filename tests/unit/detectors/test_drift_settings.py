@@ -86,7 +86,7 @@ def test_a_field_that_goes_missing_is_noticed_also_when_its_column_is_gone() -> 
     found = whole.observe(("a", "b"), x)
     assert [(each.field, each.detector) for each in found] == [("b", "presence")]
     assert 2000 < found[0].row < 2050
-    assert found[0].explanation.startswith("b is missing from 75 % of messages, where")
+    assert found[0].explanation.startswith("b is missing from 87.5 % of messages, where")
     assert split.observe(("a", "b"), x[:2000]) == []
     later = split.observe(("a",), x[2000:, :1])
     assert [each.row for each in later] == [found[0].row - 2000]

@@ -40,7 +40,7 @@ def days_of_alarms(x: Floats, cuts: tuple[int, ...] = (), *, daily: bool = True)
     return found
 
 
-@pytest.mark.parametrize("amplitude", [0.5, 1.5, 3.0])
+@pytest.mark.parametrize("amplitude", [0.5, 2.0, 3.0])
 def test_a_course_of_the_day_is_no_drift_from_the_third_day_on(amplitude: float) -> None:
     x = stream(6, amplitude)
     assert [day for day in days_of_alarms(x) if day >= 2.0] == []
@@ -48,7 +48,7 @@ def test_a_course_of_the_day_is_no_drift_from_the_third_day_on(amplitude: float)
 
 
 def test_a_drift_beside_the_course_is_found_once_and_said_to_be_beside_it() -> None:
-    x, at_s = stream(6, 1.5), times(6)
+    x, at_s = stream(6, 1.5, seed=2), times(6)
     x[int(4.3 * PER_DAY) :] += 1.0
     found = DriftWatch(DriftSettings()).observe(("t",), x[:, None], at_s)
     [late] = [each for each in found if each.row >= 2 * PER_DAY]

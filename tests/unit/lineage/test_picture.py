@@ -91,6 +91,35 @@ def test_a_forged_circle_is_drawn() -> None:
     ElementTree.fromstring(render_svg(_picture("L3/1-0", *records)))
 
 
+def _replayed(direction: Any) -> Picture:
+    """A plan that a replay made anew of the same reading, and what came of the old one."""
+    records = [
+        commit(5, output("L4", "L3/1-0", tenant="acme"), worker="assess"),
+        commit(6, output("L8", "L4/5-0", tenant="acme"), worker="hunt"),
+        commit(9, output("L4", "L3/1-0", supersedes=("L4/5-0",)), worker="assess"),
+    ]
+    return _picture("L3/1-0" if direction == "down" else "L8/6-0", *records, direction=direction)
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+def test_a_message_whose_place_was_taken_is_marked_in_every_format(render: Any) -> None:
+    alone, both = render(_replayed("up")), render(_replayed("down"))
+    assert "superseded by L4/9-0" in alone
+    assert "superseded by L4/9-0" in both
+    assert "supersedes L4/5-0" in both
+    line = {
+        render_mermaid: "n3 -. supersedes .-> n1",
+        render_dot: "n3 -> n1 [style=dashed, label=supersedes, constraint=false]",
+    }.get(render, "<title>L4/9-0 supersedes L4/5-0</title>")
+    assert line in both
+    assert line not in alone
+    mark = {
+        render_mermaid: "class n1 superseded",
+        render_dot: 'style="rounded,dashed"',
+    }.get(render, 'class="node superseded"')
+    assert mark in alone
+
+
 HOSTILE = "\x1b[2J</title><script>alert(1)</script>\"'&\\"
 
 

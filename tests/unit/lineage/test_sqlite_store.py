@@ -44,9 +44,9 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "newer.db"
     SqliteStore(path, {}).close()
     newer = sqlite3.connect(path)
-    newer.execute("PRAGMA user_version = 4")
+    newer.execute("PRAGMA user_version = 5")
     newer.close()
-    with pytest.raises(StoreError, match="has version 4, this release of Penstock reads version 3"):
+    with pytest.raises(StoreError, match="has version 5, this release of Penstock reads version 4"):
         SqliteStore(path, {})
 
 
@@ -141,7 +141,7 @@ def test_a_file_of_the_first_version_is_upgraded_and_says_what_is_unsealed(tmp_p
     path = tmp_path / "old.db"
     SqliteStore(path, {}).close()
     old = sqlite3.connect(path)
-    for table in ("link", "hold", "supersedes"):
+    for table in ("link", "hold", "supersedes", "batch", "span", "member"):
         old.execute(f"DROP TABLE {table}")
     for index in ("activity_record", "activity_touched", "entity_held", "entity_removed"):
         old.execute(f"DROP INDEX {index}")

@@ -12,6 +12,8 @@ from pydantic import BaseModel, TypeAdapter, WithJsonSchema
 from schemas import Schema, known_schemas, resolve
 from schemas.asyncapi import ChannelInfo, OperationInfo, asyncapi_document
 from schemas.examples import EXAMPLES
+from schemas.topology_asyncapi import topology_document
+from schemas.topology_file import load_topology
 
 PUBLISHED = Path(__file__).parents[2] / "data" / "asyncapi-3.0.0.json"
 L3 = resolve("schemas:L3EventSchema")
@@ -170,3 +172,12 @@ def test_a_description_beside_a_reference_survives(document):
 def test_an_operation_on_a_stream_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match=r"worker 'w' .* stream 'L4', which is not among"):
         asyncapi_document("Bad", "1.0.0", STREAMS, [OperationInfo("w", "L4", "send")])
+
+
+def test_the_supervisors_stream_is_written_by_it(published):
+    topology = load_topology(Path(__file__).parents[3] / "streams.yaml")
+    document = topology_document(topology)
+    published.validate(document)
+    channel = document["channels"]["SUPERVISOR_EVENTS"]
+    assert channel["description"].startswith("Written by the supervisor; read by consumers")
+    assert document["operations"]["supervisor.send.SUPERVISOR_EVENTS"]["action"] == "send"

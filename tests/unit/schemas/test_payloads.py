@@ -22,7 +22,7 @@ PATTERNS = {
     r"^T[0-9]{4}(\.[0-9]{3})?$": st.from_regex(r"T[0-9]{4}(\.[0-9]{3})?", fullmatch=True),
 }
 TEXTS = st.characters(exclude_categories=["Cs"])
-FREE = ("attributes", "parameters")
+FREE = ("attributes", "parameters", "details")
 """The maps whose values may be texts as well as numbers."""
 
 

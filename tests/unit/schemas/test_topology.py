@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.topology import GateSettings
 from schemas.topology_file import TopologyError, load_topology
 from schemas.topology_graph import edges, exclusive, readers, reads
 from schemas.topology_picture import as_mermaid, as_text
@@ -64,6 +65,12 @@ def load(text: str, directory: Path) -> None:
         ("lineage: LINEAGE", "lanes: 0\nlineage: LINEAGE", 3, "'lanes'"),
         ("    kind: lineage", "    kind: lineage\n    replicas: 2", 23, "owns a lane alone"),
         ("reads: [A]", "reads: [A, B]\n    memory: true", 19, "has memory, so it can read one"),
+        ("lineage: LINEAGE", "supervisor: S\nlineage: LINEAGE", 3, "'supervisor' names stream 'S'"),
+        ("    kind: gate", "    kind: gate\n    replicas: many", 14, "a number from 0 to 256"),
+        ("    kind: gate", "    kind: gate\n    replicas: 257", 14, "a number from 0 to 256"),
+        ("    kind: gate", "    kind: gate\n    replicas: {min: 3}", 14, "is above 'max'"),
+        ("    kind: gate", "    kind: gate\n    replicas: {maxi: 3}", 14, "did you mean 'max'?"),
+        ("    kind: gate", "    kind: gate\n    max_memory: 3 elephants", 14, "is no size; write"),
         ("  lineage:\n    kind: lineage", "  gate:\n    kind: lineage", 21, "'gate' is used twice"),
         ("  think:", "  Think:", 16, "workers.Think"),
         ("rejects_to: BAD", "rejects_to: [", 17, "this is no YAML"),
@@ -79,6 +86,22 @@ def test_a_fault_is_told_with_line_and_fix(
     told = str(caught.value)
     assert said in told
     assert f"streams.yaml:{line})" in told
+
+
+def test_replicas_are_a_number_or_a_range_and_read_back_as_they_were_written() -> None:
+    for written in (2, 0, {"min": 1, "max": 4, "lag": 1000, "calm": 300.0}):
+        gate = GateSettings.model_validate(
+            {"kind": "gate", "routes": {"A": "B"}, "rejects_to": "C", "replicas": written}
+        )
+        assert gate.model_dump(mode="json")["replicas"] == written
+        assert GateSettings.model_validate_json(gate.model_dump_json()) == gate
+    assert (gate.replicas.fixed, gate.replicas.within(9)) == (False, 4)
+
+
+def test_without_a_patience_of_its_own_a_worker_has_its_deadline_and_half_a_minute() -> None:
+    gate = {"kind": "gate", "routes": {"A": "B"}, "rejects_to": "C", "deadline": "5m"}
+    assert GateSettings.model_validate(gate).stalled_after_s == 330.0
+    assert GateSettings.model_validate({**gate, "stalled_after": "10s"}).stalled_after_s == 10.0
 
 
 def test_the_plain_file_holds(tmp_path: Path) -> None:
@@ -138,4 +161,5 @@ def test_the_pictures_show_every_stream_and_worker() -> None:
     for name in topology.workers:
         assert f"-> {name}" in text
         assert f'["{name}"]' in mermaid
-    assert "L3_IN          -> gate -> L3, SHRINK" in text
+    width = max(map(len, topology.streams))
+    assert f"{'L3_IN':<{width}} -> gate -> L3, SHRINK" in text

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from schemas.topology import Topology
 from streams.presence import Presence
 from supervisor.child import Child, Place, Surroundings
+from supervisor.chronicle import Chronicle
 
 
 class Clock:
@@ -96,7 +95,7 @@ def child_on(machine: Machine, directory: Path, place: Place = Place("gate")) ->
         place,
         ["worker", place.label],
         directory / f"{place.label}.log",
-        structlog.get_logger(),
+        Chronicle(),
         machine.around,
     )
 

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from schemas.findings import AnomalyEvent, DriftEvent, FieldValue, Sample, Severity, Status
+from schemas.findings import (
+    AnomalyEvent,
+    DriftEvent,
+    DriftKind,
+    FieldValue,
+    Sample,
+    Severity,
+    Status,
+)
 from streams.entry import Entry
 from supervisor.commands.alerts import event_table
 from supervisor.events import Event, Wanted, parsed, wanted_events
@@ -97,6 +105,37 @@ def test_an_incident_is_one_line_with_its_latest_state() -> None:
     events = wanted_events(storm(), EVERYTHING)
     assert [(event.group, event.state) for event in events] == [("b", "open ×1"), ("a", "clear ×3")]
     assert events[1].fields == ("f1",)
+
+
+def shifts() -> list[Entry]:
+    """Drifts of three fields that belong together, one after another, and one that does not."""
+    told = [
+        drift(incident="d", field="flow", severity=Severity.MEDIUM, worst=Severity.MEDIUM),
+        drift(incident="e", field="flow", key="pump-2"),
+        drift(incident="d", field="head", status=Status.UPDATE, count=2, severity=Severity.HIGH,
+              worst=Severity.HIGH),
+        drift(incident="d", field="score", status=Status.ONGOING, count=3, worst=Severity.HIGH,
+              drift=DriftKind.PREDICTION),
+    ]  # fmt: skip
+    return [entry(finding, f"{n}-0") for n, finding in enumerate(told)]
+
+
+def test_drifts_that_belong_together_are_one_line_with_all_their_fields() -> None:
+    other, drifted = wanted_events(shifts(), EVERYTHING)
+    assert (other.group, other.state, other.fields) == ("e", "data ×1", ("flow",))
+    assert (drifted.group, drifted.state) == ("d", "prediction ×3")
+    assert drifted.fields == ("score", "head", "flow")
+    assert (drifted.severity, drifted.worst) == ("low", "high")
+
+
+def test_each_drift_is_shown_when_asked_for_and_followers_hear_of_what_is_news() -> None:
+    shown = wanted_events(shifts(), Wanted(frozenset({"drift"}), each=True))
+    assert [event.fields for event in shown] == [("flow",), ("flow",), ("head",), ("score",)]
+    assert [event.is_news for event in shown] == [True, True, True, False]
+
+
+def test_drifts_without_an_incident_stand_for_themselves() -> None:
+    assert len(wanted_events([entry(drift(), f"{n}-0") for n in range(3)], EVERYTHING)) == 3
 
 
 def test_each_flagged_message_is_shown_when_asked_for() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.supervisor_event import Action
 from supervisor.backoff import Backoff
 from supervisor.child import ending
 from tests.unit.supervisor.stand_ins import a_machine, child_on
@@ -119,6 +120,42 @@ def test_stopping_a_child_that_waits_ends_its_waiting(tmp_path: Path) -> None:
         child.look()
         child.kill()
         assert (child.state, child.waits_s) == ("stopped", None)
+
+
+@pytest.mark.parametrize("state", ["starting", "running", "replaced", "killed while replaced"])
+def test_a_child_that_is_killed_in_any_state_is_started_again(state: str, tmp_path: Path) -> None:
+    with a_machine(obedient=False) as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        if state != "starting":
+            child.saw(True)
+        if "replaced" in state:
+            child.replace(Action.STALLED, "it stalled", 5.0, {})
+        if "while" in state:
+            machine.clock.at_s += 6
+            child.look()
+            child.look()
+            assert machine.started[0].signals == [signal.SIGTERM, signal.SIGKILL]
+        machine.started[0].code = -9
+        for _ in range(4):
+            machine.clock.at_s += 1
+            child.look()
+        assert (child.state, child.restarts, len(machine.started)) == ("starting", 1, 2)
+        child.saw(True)
+        assert (child.state, child.reason) == ("running", "")
+
+
+def test_a_child_that_is_killed_twice_is_told_of_once(tmp_path: Path) -> None:
+    with a_machine(obedient=False) as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        child.stop()
+        machine.started[0].code = None
+        child.kill()
+        child.kill()
+        assert machine.started[0].signals == [signal.SIGTERM, signal.SIGKILL]
+        child.look()
+        assert child.state == "stopped"
 
 
 def test_a_process_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:

@@ -232,7 +232,7 @@ def test_a_server_that_is_away_is_shown_and_ends_status_with_its_code(
     )  # fmt: skip
     away = ServerView(kind="embedded", url="redis://x", reachable=False, error="it is away")
     found = Overview(ready=False, server=away, workers=(worker,))
-    monkeypatch.setattr("supervisor.commands.status._overview", lambda _: found)
+    monkeypatch.setattr("supervisor.commands.status.overview_of", lambda _: found)
     result = penstock("status")
     assert result.exit_code == Exit.SERVER
     assert "it is away" in result.stdout

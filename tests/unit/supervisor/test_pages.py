@@ -16,6 +16,7 @@ from supervisor.errors import ActionFailed, CannotScale, UnknownWorker
 from supervisor.fleet import ChildView
 from supervisor.http_client import ask
 from supervisor.pages import Answer, Pages, Routes
+from supervisor.settings import SupervisorSettings
 from supervisor.site import Site
 from supervisor.supervisor import Seen
 from supervisor.whereabouts import Whereabouts, path_of, read, remove, write
@@ -30,7 +31,7 @@ def broken(_: Mapping[str, Any]) -> Answer:
     raise RuntimeError("a fault in the program")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pages() -> Iterator[Pages]:
     routes = Routes(
         gets={"/fine": lambda query: Answer.of(dict(query)), "/broken": broken},
@@ -156,6 +157,7 @@ class Told:
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
         self.topology = topology()
+        self.settings = SupervisorSettings(config=Path("c"), data_dir=Path("nowhere"))
         self.server = self
         self.kind, self.safe_url, self.version = "configured", "redis://nowhere", ""
         self.error: Exception | None = None

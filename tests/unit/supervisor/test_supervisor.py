@@ -15,12 +15,13 @@ from redis.exceptions import ResponseError
 
 from streams.connection import greet
 from streams.errors import DiskFull, ServerAway
+from streams.keys import PRESENCE
 from streams.settings import ServerSettings
 from supervisor.errors import ActionFailed
 from supervisor.requests import Request
 from supervisor.server import StreamServer
 from supervisor.settings import SupervisorSettings
-from supervisor.signals import End, Signals, Wake
+from supervisor.signals import End, Hangup, Signals, Wake
 from supervisor.supervisor import Supervisor
 from tests.unit.supervisor.stand_ins import Machine, a_machine, presence, topology
 
@@ -47,12 +48,14 @@ class StrawServer:
     def client(self) -> Any:
         yield self
 
-    def execute_command(self, command: str, *_: Any) -> dict[bytes, bytes]:
+    def execute_command(self, command: str, *asked: Any) -> dict[bytes, bytes]:
         if self.away:
             raise ConnectionError("away")
+        if command == "HGETALL" and asked[0] != PRESENCE:
+            return {}
         if command.startswith("XINFO"):
             raise ResponseError("no such key")  # no stream was written yet
-        lines = [presence(process.command[3], process.pid) for process in self.machine.living]
+        lines = [presence(process.command[4], process.pid) for process in self.machine.living]
         return {line.field.encode(): line.model_dump_json().encode() for line in lines}
 
 
@@ -181,6 +184,36 @@ def test_signals_become_words_in_the_inbox_while_it_is_entered() -> None:
         os.kill(os.getpid(), signal.SIGCHLD)
         assert inbox.get(timeout=5) == Wake()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize(
+    ("had", "has", "word"),
+    [(False, False, Hangup()), (True, True, Hangup()), (True, False, End("SIGHUP"))],
+)
+def test_a_hangup_reloads_unless_the_terminal_is_gone(had: bool, has: bool, word: object) -> None:
+    inbox: SimpleQueue[Any] = SimpleQueue()
+    terminal = iter([had, has])
+    with Signals(inbox, lambda: next(terminal)):
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert inbox.get(timeout=5) == word
+
+
+def test_what_a_process_did_to_itself_is_counted(
+    tmp_path: Path,
+) -> None:
+    counts: dict[tuple[str, str], int] = {}
+    with a_machine(step=0.01) as machine:
+
+        def deadline(supervisor: Supervisor) -> None:
+            say = machine.started[0].say
+            say('{"event": "deadline_passed", "level": "error", "handling_s": 61, "worker": "x"}')
+            say('{"event": "process_ended", "level": "error", "reason": "ended with exit code 9"}')
+            supervisor._turn()
+            counts.update(supervisor.seen.actions or {})
+            supervisor.end("a test")
+
+        supervised(machine, tmp_path, deadline)
+    assert counts == {("deadline", "gate"): 1, ("restarted", "gate"): 1}
 
 
 class Embedded:

@@ -52,7 +52,7 @@ def test_what_a_rule_waits_for_begins_at_zero() -> None:
 
 def test_events_count_by_severity_and_other_outputs_do_not() -> None:
     metrics = Metrics("w", "anomaly", 0.0)
-    event = Output("EVENTS", [], {"finding": {"severity": "critical"}})
+    event = Output("EVENTS", [], {"finding": {"kind": "anomaly", "severity": "critical"}})
     other = Output("EVENTS", [], {"schema_name": "x"})
     metrics.batch([Settled(entry(1), outputs=[event, other, Output("EVENTS", [])])], 0.1, 1.0)
     assert value(metrics, "penstock_events_total", stream="IN", severity="critical") == 1

@@ -1,0 +1,1 @@
+"""What may be wrong with a pipeline and with what it stands on; each fault with its remedy."""

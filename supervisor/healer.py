@@ -1,0 +1,148 @@
+"""Replaces processes that live and do no good: stalled, silent, or too large.
+
+It looks at what the processes say of themselves and at what the server knows of their groups. Both
+only count while the server answers, and only for processes that were ready once: one that is still
+starting is another matter.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from schemas.supervisor_event import Action, Detail
+from schemas.topology import Topology
+from schemas.topology_graph import exclusive
+from streams.connection import Client
+from streams.progress import Progress, progress
+from supervisor.announced import Announced
+from supervisor.child import Child
+from supervisor.memory import Memory
+from supervisor.stalls import Post, Stall, Stalls
+
+_LEAST_LOOK_S, _MOST_LOOK_S = 0.25, 5.0
+_STUCK_DRAIN_S = 2.0  # whoever settles nothing has little to finish
+
+
+class Healer:
+    """Looks after the children of one supervisor. ``drain_s`` is how long a drain may take."""
+
+    def __init__(self, drain_s: float) -> None:
+        self._drain_s = drain_s
+        self._stalls = Stalls()
+        self._memories: dict[str, Memory] = {}
+        self._heard_at_s: dict[int, float] = {}
+        self._due_s = float("-inf")
+
+    def forget(self) -> None:
+        """Begin anew: the server was away."""
+        self._stalls.forget()
+        self._heard_at_s.clear()
+        self._due_s = float("-inf")
+
+    def look(
+        self,
+        now_s: float,
+        client: Client,
+        topology: Topology,
+        children: Iterable[Child],
+        found: Mapping[int, Announced],
+    ) -> None:
+        """Have those replaced that have to be. ``found`` is what the processes said, by pid.
+
+        Raises what the server raises.
+        """
+        ours = {child.pid: child for child in children if child.pid is not None}
+        running = {pid: child for pid, child in ours.items() if child.state == "running"}
+        self._mind_memory(now_s, topology, running, found)
+        self._mind_silence(now_s, topology, running, found)
+        if now_s >= self._due_s:
+            self._due_s = now_s + look_every_s(topology)
+            self._mind_stalls(now_s, progress(client, topology), topology, running, found)
+
+    def _mind_memory(
+        self,
+        now_s: float,
+        topology: Topology,
+        running: Mapping[int, Child],
+        found: Mapping[int, Announced],
+    ) -> None:
+        lines = {pid: found[pid].presence for pid in running if pid in found}
+        names = {line.consumer for line in lines.values()}
+        self._memories = {n: self._memories.get(n) or Memory() for n in names}
+        for pid, line in lines.items():
+            limit_bytes = topology.workers[running[pid].place.worker].max_memory
+            excess = self._memories[line.consumer].look(now_s, line.rss_bytes, limit_bytes)
+            if excess is not None:
+                child, details = running[pid], {**excess.details, "pid": pid}
+                child.replace(excess.action, excess.why, self._drain_s, details)
+
+    def _mind_silence(
+        self,
+        now_s: float,
+        topology: Topology,
+        running: Mapping[int, Child],
+        found: Mapping[int, Announced],
+    ) -> None:
+        self._heard_at_s = {
+            pid: now_s if pid in found else self._heard_at_s.get(pid, now_s) for pid in running
+        }
+        for pid, child in running.items():
+            silent_s = now_s - self._heard_at_s[pid]
+            patience_s = topology.workers[child.place.worker].stalled_after_s
+            if silent_s >= patience_s + topology.delivery.lease:
+                why = f"it lives, and has told nothing of itself for {silent_s:.0f} s"
+                details: dict[str, Detail] = {"silent_s": round(silent_s, 1), "pid": pid}
+                child.replace(Action.SILENT, why, _STUCK_DRAIN_S, details)
+
+    def _mind_stalls(
+        self,
+        now_s: float,
+        seen: Mapping[tuple[str, int], Progress],
+        topology: Topology,
+        running: Mapping[int, Child],
+        found: Mapping[int, Announced],
+    ) -> None:
+        after_s = {name: worker.stalled_after_s for name, worker in topology.workers.items()}
+        told = {pid: found[pid] for pid in running if pid in found}
+        posts = {
+            post: seen[post.worker, post.lane]
+            for process in told.values()
+            for post in posts_of(topology, process)
+        }
+        stalled = self._stalls.look(now_s, posts, after_s)
+        for pid, process in told.items():
+            stall = stalled.get(process.presence.consumer)
+            if stall is not None:
+                why, details = _said(stall), _figures(stall, pid)
+                running[pid].replace(Action.STALLED, why, _STUCK_DRAIN_S, details)
+
+
+def posts_of(topology: Topology, process: Announced) -> list[Post]:
+    """The lanes whose entries a process says that it takes; not those on standby or replaying."""
+    alone = {name: exclusive(settings) for name, settings in topology.workers.items()}
+    return [
+        Post(line.worker, line.consumer, line.lane, alone[line.worker])
+        for line in process.lines
+        if line.state == "running" and line.worker in alone and line.lane < topology.lanes
+    ]
+
+
+def look_every_s(topology: Topology) -> float:
+    """Seconds between two looks at the groups: a quarter of the least patience, 5 at most."""
+    least_s = min(worker.stalled_after_s for worker in topology.workers.values())
+    return max(_LEAST_LOOK_S, min(_MOST_LOOK_S, least_s / 4))
+
+
+def _said(stall: Stall) -> str:
+    return (
+        f"it settled nothing on lane {stall.lane} for {stall.for_s:.0f} s, although {stall.lag:,} "
+        f"entries wait and {stall.pending:,} are in its hands"
+    )
+
+
+def _figures(stall: Stall, pid: int) -> dict[str, Detail]:
+    return {
+        "lane": stall.lane,
+        "lag_entries": stall.lag,
+        "pending_entries": stall.pending,
+        "stalled_s": round(stall.for_s, 1),
+        "pid": pid,
+    }

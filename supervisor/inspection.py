@@ -1,0 +1,96 @@
+"""Looks at a topology file in a process of its own: ``python -m supervisor.inspection FILE``.
+
+The supervisor has imported the author's modules as they were when it began. Only a new interpreter
+sees them as they are now; and what they do at import, or never finish, is not done to it.
+"""
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from supervisor.child import Spawn
+from supervisor.errors import ReloadRefused
+from supervisor.exits import Exit
+from supervisor.parts import Applied, applied
+
+_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """Has files looked at, without waiting."""
+
+    spawn: Spawn = subprocess.Popen
+    now_s: Callable[[], float] = time.monotonic
+
+    def inspect(self, config: Path) -> Generator[None, None, Applied]:
+        """What the file says, a step at a time.
+
+        Raises ReloadRefused with every problem found.
+        """
+        try:
+            with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
+                code = yield from self._run(config, said, complained)
+                if code == 0:
+                    return Applied.model_validate_json(_last_line(said))
+                words = json.loads(_last_line(said)) if code == Exit.TOPOLOGY else []
+                words = words or [_last_line(complained) or f"looking at it ended with {code}"]
+        except (OSError, ValueError) as error:
+            raise ReloadRefused(f"{config} cannot be looked at: {error}") from error
+        raise ReloadRefused("; ".join(words))
+
+    def _run(
+        self, config: Path, said: IO[bytes], complained: IO[bytes]
+    ) -> Generator[None, None, int]:
+        command = [sys.executable, "-P", "-m", "supervisor.inspection", str(config)]
+        deadline_s = self.now_s() + _WITHIN_S
+        process = self.spawn(command, stdin=subprocess.DEVNULL, stdout=said, stderr=complained)
+        while (code := process.poll()) is None:
+            if self.now_s() > deadline_s:
+                process.send_signal(signal.SIGKILL)
+            yield
+        return code
+
+
+def _last_line(file: IO[bytes]) -> str:
+    """What was written last; an author's module may have printed before."""
+    file.seek(0)
+    return (file.read().decode(errors="replace").strip().splitlines() or [""])[-1]
+
+
+def look_at(config: Path) -> Applied:
+    """What a topology file says, with the author's modules as they are now.
+
+    Raises TopologyError with every problem found.
+    """
+    from schemas.topology_file import load_topology
+    from supervisor.authors import function_problems
+
+    directory = str(config.resolve().parent)
+    if directory not in sys.path:
+        sys.path.append(directory)
+    return applied(load_topology(config, also=function_problems))
+
+
+def main(arguments: list[str]) -> int:
+    """Print what a file says as JSON, or a JSON list of its problems; the exit code tells which."""
+    from schemas.topology_file import TopologyError
+
+    try:
+        found = look_at(Path(arguments[0]))
+    except TopologyError as error:
+        sys.stdout.write(f"\n{json.dumps(error.problems)}\n")
+        return Exit.TOPOLOGY
+    sys.stdout.write(f"\n{found.as_json()}\n")
+    return Exit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,109 @@
+"""Applies a changed topology file to the workers that run, worker by worker."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from schemas.supervisor_event import Action
+from schemas.topology import Topology
+from supervisor.changes import Change, Deed, changes
+from supervisor.chronicle import Chronicle
+from supervisor.errors import SupervisorError
+from supervisor.fleet import Fleet, Steps
+from supervisor.inspection import Inspector
+from supervisor.parts import Applied
+from supervisor.scaler import processes_at_first
+
+
+class Reloader:
+    """Knows what runs, and makes it what the file says.
+
+    ``hold`` hears of each step that has come about, so that what runs is always written down.
+    """
+
+    def __init__(
+        self,
+        config: Path,
+        running: Applied,
+        inspector: Inspector,
+        chronicle: Chronicle,
+        hold: Callable[[Applied], None],
+    ) -> None:
+        self.running = running
+        self._config = config
+        self._inspector = inspector
+        self._chronicle = chronicle
+        self._hold = hold
+
+    def begin(self, fleet: Fleet) -> Steps:
+        """Apply the file as it is now; a file that cannot be used changes nothing.
+
+        Raises ReloadRefused for such a file, and ActionFailed where a new process does not become
+        ready: its worker goes on with the old one, and those applied before keep what is new.
+        """
+        try:
+            found = yield from self._inspector.inspect(self._config)
+            found = found.model_copy(update={"only": self.running.only})
+            todo = changes(self.running, found)
+        except SupervisorError as error:
+            self._chronicle.tell(Action.RELOAD_REFUSED, str(error))
+            raise
+        yield from self._apply(fleet, found, todo)
+
+    def _apply(self, fleet: Fleet, found: Applied, todo: list[Change]) -> Steps:
+        for change in todo:
+            after = between(self.running, found, change.worker)
+            try:
+                yield from _steps(fleet, after.topology, change)
+            except SupervisorError as error:
+                fleet.topology = self.running.topology
+                self._chronicle.tell(Action.RELOAD_REFUSED, str(error), change.worker)
+                raise
+            self._now(fleet, after)
+            words = "; ".join(change.what) or f"it is {change.deed.value}"
+            details = {"deed": change.deed.value}
+            self._chronicle.tell(Action.RELOADED, words, change.worker, details=details)
+        self._now(fleet, found)
+        self._chronicle.tell(Action.RELOADED, f"{self._config} is applied")
+
+    def _now(self, fleet: Fleet, running: Applied) -> None:
+        fleet.topology, self.running = running.topology, running
+        self._hold(running)
+
+
+def between(old: Applied, new: Applied, worker: str) -> Applied:
+    """What runs once one worker is as the new file says, and the others as they were.
+
+    Streams of both files are there.
+    """
+    workers, parts = dict(old.topology.workers), dict(old.parts)
+    if worker in new.topology.workers:
+        workers[worker], parts[worker] = new.topology.workers[worker], new.parts[worker]
+    else:
+        workers.pop(worker)
+        parts.pop(worker)
+    streams = {**old.topology.streams, **new.topology.streams}
+    merged = old.topology.model_copy(update={"workers": workers, "streams": streams})
+    return Applied(topology=merged, parts=parts, only=old.only)
+
+
+def _steps(fleet: Fleet, topology: Topology, change: Change) -> Steps:
+    """What brings one change about, by the topology that holds afterwards."""
+    worker = change.worker
+    if change.deed is not Deed.REMOVED:
+        fleet.topology = topology
+    match change.deed:
+        case Deed.REPLACED:
+            return fleet.swap(worker)
+        case Deed.ADDED:
+            return fleet.add(worker, processes_at_first(fleet.topology, worker))
+        case Deed.REMOVED:
+            return fleet.remove(worker)
+        case Deed.SCALED:
+            return fleet.rescale(worker)
+        case Deed.ADJUSTED:
+            return iter_nothing()
+
+
+def iter_nothing() -> Steps:
+    """No step at all."""
+    yield from ()

@@ -1,0 +1,1 @@
+"""What runs the workers elsewhere, made from the topology: Kubernetes, systemd, Compose."""

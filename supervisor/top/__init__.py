@@ -1,0 +1,1 @@
+"""The live screen of streams, workers and open events."""

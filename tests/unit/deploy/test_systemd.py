@@ -1,0 +1,116 @@
+"""The systemd units: fresh, sound by systemd's own judgement, and fit for the workers."""
+
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from schemas.topology_file import load_topology
+from supervisor.render.systemd import units
+from tests.servers.pipeline import SMALL, topology_from
+from workers.__main__ import _STALLED_AFTER_S, EXIT_MISCONFIGURED, _options
+
+ROOT = Path(__file__).parents[3]
+REFERENCE = load_topology(ROOT / "streams.yaml")
+FILES = {path.name: path.read_text() for path in (ROOT / "deploy" / "systemd").iterdir()}
+PATHS = (
+    PurePosixPath("/opt/penstock/venv/bin/python"),
+    PurePosixPath("/etc/penstock/streams.yaml"),
+    PurePosixPath("/etc/penstock/penstock.env"),
+)
+SERVICES = sorted(name for name in FILES if name.endswith("@.service"))
+
+
+def read(text: str) -> dict[str, list[str]]:
+    """The settings of a unit, each with all its values."""
+    found = defaultdict(list)
+    for line in text.splitlines():
+        if line and line[0] not in "#[":
+            name, _, value = line.partition("=")
+            found[name].append(value)
+    return found
+
+
+def test_the_files_are_fresh() -> None:
+    assert units(REFERENCE, *PATHS) == FILES, "run: penstock render systemd --out deploy/systemd"
+
+
+def verified(directory: Path, names: list[str]) -> "subprocess.CompletedProcess[str]":
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    return subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *[str(directory / name) for name in names]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_systemd_finds_no_fault(tmp_path: Path) -> None:
+    made = units(REFERENCE, PurePosixPath(sys.executable), *PATHS[1:])
+    for name, text in made.items():
+        (tmp_path / name).write_text(text)
+    done = verified(tmp_path, list(made))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("sound", "wrong"), [("Type=notify", "Type=notified"), ("NotifyAccess", "NotifyExcess")]
+)
+def test_a_wrong_unit_would_be_found(tmp_path: Path, sound: str, wrong: str) -> None:
+    made = units(REFERENCE, PurePosixPath(sys.executable), *PATHS[1:])
+    (tmp_path / SERVICES[0]).write_text(made[SERVICES[0]].replace(sound, wrong))
+    assert wrong.partition("=")[2] in verified(tmp_path, [SERVICES[0]]).stderr
+    assert "ignoring" in verified(tmp_path, [SERVICES[0]]).stderr
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_unit_starts_its_worker_and_watches_it(name: str) -> None:
+    unit = read(FILES[name])
+    assert unit["Type"] == ["notify"]
+    assert unit["NotifyAccess"] == ["all"], "the process that works is not the one that is started"
+    python, module, package, *arguments = unit["ExecStart"][0].split()
+    assert (python, module, package) == (str(PATHS[0]), "-m", "workers")
+    options = _options(arguments)
+    settings = REFERENCE.workers[options.worker]
+    assert name == f"penstock-reference-{options.worker}@.service"
+    assert options.config == Path(PATHS[1])
+    assert 0 < int(unit["WatchdogSec"][0]) <= _STALLED_AFTER_S
+    assert int(unit["TimeoutStopSec"][0]) > settings.deadline
+    assert unit["RestartPreventExitStatus"] == [str(EXIT_MISCONFIGURED)]
+    assert unit["MemoryMax"] == ["576M"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_unit_may_do_no_more_than_it_has_to(name: str) -> None:
+    unit = read(FILES[name])
+    assert unit["User"] == ["penstock"]
+    assert unit["CapabilityBoundingSet"] == [""]
+    assert unit["ProtectSystem"] == ["strict"]
+    for setting in ("NoNewPrivileges", "PrivateDevices", "PrivateTmp", "ProtectHome"):
+        assert unit[setting] == ["yes"], setting
+    assert not [value for value in unit["Environment"] if "PASSWORD" in value or "KEY" in value]
+
+
+def test_the_target_starts_as_many_processes_as_the_topology_says(tmp_path: Path) -> None:
+    gate: dict[str, Any] = SMALL["workers"]["gate"]
+    tree = {
+        **SMALL,
+        "workers": {
+            "gate": {**gate, "replicas": {"min": 2, "max": 4}},
+            "off": {**gate, "replicas": 0},
+        },
+    }
+    made = units(topology_from(tree, tmp_path), *PATHS)
+    target = read(made["penstock-pipeline.target"])
+    assert target["Wants"] == ["penstock-pipeline-gate@1.service penstock-pipeline-gate@2.service"]
+    assert "penstock-pipeline-off@.service" in made
+    assert all(
+        read(text)["PartOf"] == ["penstock-pipeline.target"]
+        for name, text in made.items()
+        if name.endswith(".service")
+    )

@@ -1,0 +1,123 @@
+"""Who may see the pages: names of loopback, the token, the headers of every answer."""
+
+import json
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from supervisor.page_guard import HEADERS
+from supervisor.pages import Answer, Pages, Routes
+
+TOKEN = {"Authorization": "Bearer secret"}
+
+
+@pytest.fixture(scope="module")
+def static(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("static")
+    (made / "index.html").write_text("<!doctype html><title>page</title>")
+    (made / "main.js").write_text("export {};")
+    return made
+
+
+def routes(static: Path) -> Routes:
+    looks = iter(range(1_000_000))
+    return Routes(
+        gets={"/api/fine": lambda _: Answer.of({}), "/metrics": lambda _: Answer(200, b"x 1\n")},
+        posts={"/actions/do": lambda asked: Answer.of(dict(asked))},
+        token="secret",
+        lives={"/api/live": lambda: iter([("look", json.dumps(next(looks)))])},
+        static=static,
+    )
+
+
+@pytest.fixture(params=["127.0.0.1", "0.0.0.0"], scope="module")
+def pages(request: pytest.FixtureRequest, static: Path) -> Iterator[Pages]:
+    made = Pages(request.param, 0)
+    made.serve(routes(static))
+    yield made
+    made.close()
+
+
+def asked(
+    pages: Pages, path: str, method: str = "GET", **headers: str
+) -> tuple[int, dict[str, str], bytes]:
+    connection = HTTPConnection("127.0.0.1", pages.port, timeout=5.0)
+    connection.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    answer = connection.getresponse()
+    found = answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+    connection.close()
+    return found
+
+
+def test_reading_needs_the_token_unless_the_page_is_on_loopback(pages: Pages) -> None:
+    away = pages.host == "0.0.0.0"
+    for path in ("/api/fine", "/api/live"):
+        if away or path == "/api/fine":
+            assert asked(pages, path)[0] == (401 if away else 200)
+    assert asked(pages, "/api/fine", **TOKEN)[0] == 200
+    assert asked(pages, "/api/fine", Authorization="Bearer wrong")[0] == (401 if away else 200)
+
+
+def test_probes_and_the_files_of_the_page_need_no_token(pages: Pages) -> None:
+    for path in ("/metrics", "/", "/main.js"):
+        assert asked(pages, path)[0] == 200
+
+
+def test_an_action_always_needs_the_token(pages: Pages) -> None:
+    assert asked(pages, "/actions/do", "POST")[0] == 401
+    assert asked(pages, "/actions/do", "POST", **TOKEN)[0] == 200
+    assert asked(pages, "/api/fine", "DELETE")[0] == 401
+
+
+def test_a_page_on_loopback_answers_to_no_other_name(pages: Pages) -> None:
+    on_loopback = pages.host == "127.0.0.1"
+    for name in ("evil.example", "evil.example:80", "127.0.0.1.evil.example", "[:", ""):
+        status = asked(pages, "/metrics", Host=name)[0]
+        assert status == (403 if on_loopback else 200), name
+    for name in ("localhost:1", "127.0.0.1:9464", "[::1]:9464", "penstock.localhost"):
+        assert asked(pages, "/metrics", Host=name)[0] == 200, name
+
+
+@pytest.mark.parametrize("path", ["/", "/main.js", "/api/fine", "/nowhere", "/metrics"])
+def test_every_answer_forbids_whatever_is_not_our_own(pages: Pages, path: str) -> None:
+    headers = asked(pages, path, **TOKEN)[1]
+    assert {name.lower(): headers.get(name.lower()) for name in HEADERS} == {
+        name.lower(): value for name, value in HEADERS.items()
+    }
+    assert headers["cache-control"] == ("no-cache" if path in ("/", "/main.js") else "no-store")
+    assert "unsafe" not in headers["content-security-policy"]
+    assert "server" not in headers
+
+
+def test_a_file_outside_the_static_folder_is_not_there(pages: Pages) -> None:
+    for path in ("/../index.html", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd"):
+        assert asked(pages, path)[0] == 404
+
+
+def test_events_come_until_the_pages_close(static: Path) -> None:
+    pages = Pages("127.0.0.1", 0)
+    pages.serve(routes(static))
+    connection = HTTPConnection("127.0.0.1", pages.port, timeout=5.0)
+    connection.request("GET", "/api/live")
+    answer = connection.getresponse()
+    assert answer.getheader("content-type", "").startswith("text/event-stream")
+    lines = [answer.readline() for _ in range(6)]
+    assert lines == [b"event: look\n", b"data: 0\n", b"\n", b"event: look\n", b"data: 1\n", b"\n"]
+    pages.close()
+    answer.read()  # it ends
+    connection.close()
+
+
+def test_an_address_of_ipv6_can_be_listened_on() -> None:
+    try:
+        pages = Pages("::1", 0)
+    except OSError as error:
+        pytest.skip(f"this machine has no IPv6 loopback: {error}")
+    pages.serve(Routes({"/metrics": lambda _: Answer(200, b"x 1\n")}, {}, "t"))
+    connection = HTTPConnection("::1", pages.port, timeout=5.0)
+    connection.request("GET", "/metrics")
+    assert connection.getresponse().status == 200
+    connection.close()
+    pages.close()
