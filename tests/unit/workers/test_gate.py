@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from schemas.examples import EXAMPLES
 from schemas.limits import deeper_than
 from schemas.settlements import Rejection
+from schemas.side_examples import SIDE_EXAMPLES
 from schemas.topology_file import load_topology
 from streams.entry import Entry, Settled, original
 from streams.keys import Lane
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 TOPOLOGY = load_topology(ROOT / "streams.yaml")
 X = "sensor_reading.measurements.x"
 LAYERS = ("L3_IN", "L4_IN", "L5_IN", "L7_IN", "L8_IN", "L9_IN")
-SIDE = {"label", "anomaly", "drift", "rejection", "dead_letter", "lineage_record"}
+SIDE = set(SIDE_EXAMPLES)
 GATE = Gate(TOPOLOGY, TOPOLOGY.workers["gate"], "gate", Lane())  # type: ignore[arg-type]
 
 
