@@ -35,7 +35,7 @@ class Schedule:
     def step(self, store: LineageStore) -> int | None:
         """Take one step if a run is under way or due; how much the run removed if it is over now.
 
-        Raises :class:`lineage.errors.StoreError` when the store is away; the run then begins anew.
+        Raises :class:`lineage.errors.StoreError` when the store refuses; the run then begins anew.
         """
         if self._steps is None:
             now_s = self._now_s()
@@ -52,3 +52,7 @@ class Schedule:
         self._removed += removed
         self._steps = steps
         return None
+
+    def postpone(self) -> None:
+        """Leave a run that failed until the next one is due."""
+        self._steps, self._due_s = None, self._now_s() + self._every_s

@@ -24,7 +24,7 @@ def load_function(call: str, *, memory: bool) -> Callable[..., Any]:
     module_name, _, name = call.partition(":")
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Importing runs the author's code, which may raise anything.
         cause = f"{type(error).__name__}: {error}"
         raise AuthorFunctionError(f"{call} cannot be imported ({cause})") from error

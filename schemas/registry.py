@@ -111,7 +111,7 @@ def resolve(name: str) -> Schema:
 def _module(name: str, path: str) -> ModuleType:
     try:
         return importlib.import_module(path)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # Importing runs the author's code, which may raise anything.
         cause = f"{type(error).__name__}: {error}"
         raise SchemaImportError(

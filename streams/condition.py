@@ -10,7 +10,7 @@ from schemas.topology import Topology
 from streams.cluster import ClusterClient
 from streams.connection import Client, send
 from streams.errors import GroupMissing, ServerAway, ServerRefused, StreamsError
-from streams.groups import group_rows
+from streams.groups import group_rows, name_of
 from streams.keys import Lane, bare
 from streams.observe import lanes_of
 
@@ -160,7 +160,7 @@ def consumers(client: Client, topology: Topology, stream: str) -> Iterator[Consu
     for lane in lanes_of(topology):
         key = lane.stream(stream)
         try:
-            groups = [row["name"].decode() for row in group_rows(client, key)]
+            groups = [name_of(row["name"]) for row in group_rows(client, key)]
         except GroupMissing:
             continue  # the stream does not exist yet
         for group in groups:
@@ -170,6 +170,6 @@ def consumers(client: Client, topology: Topology, stream: str) -> Iterator[Consu
 
 def _consumers(client: Client, lane: Lane, key: str, group: str) -> Iterator[Consumer]:
     for row in send(client, "XINFO CONSUMERS", key, group):
-        name = row["name"].decode()
+        name = name_of(row["name"])
         leased = bool(send(client, "EXISTS", lane.lease(group, name)))
         yield Consumer(key, group, name, row["pending"], leased)

@@ -8,6 +8,7 @@
 -- ARGV[2]  consumer
 -- ARGV[3]  entries from this id on; '-' for all
 -- ARGV[4]  the consumer's fencing token, which KEYS[2] must hold; empty: it needs none
+-- ARGV[5] and on: ids of entries that keep their attempts
 --
 -- Returns the id of the last entry of this step, or false when there was none.
 -- Errors: FENCED (the lane is not the consumer's), before anything was written.
@@ -17,10 +18,13 @@ if ARGV[4] ~= '' and redis.call('GET', KEYS[2]) ~= ARGV[4] then
 end
 
 local stream, group, me = KEYS[1], ARGV[1], ARGV[2]
-local last = false
+local last, kept = false, {}
+for i = 5, #ARGV do kept[ARGV[i]] = true end
 for _, item in ipairs(redis.call('XPENDING', stream, group, ARGV[3], '+', 1000, me)) do
-  local attempts = math.max(0, item[4] - 1)
-  redis.call('XCLAIM', stream, group, me, 0, item[1], 'RETRYCOUNT', attempts, 'JUSTID')
+  if not kept[item[1]] then
+    local attempts = math.max(0, item[4] - 1)
+    redis.call('XCLAIM', stream, group, me, 0, item[1], 'RETRYCOUNT', attempts, 'JUSTID')
+  end
   last = item[1]
 end
 return last

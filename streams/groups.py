@@ -15,6 +15,15 @@ def group_rows(client: Client, key: str) -> list[dict[str, Any]]:
     return [{row[i].decode(): row[i + 1] for i in range(0, len(row), 2)} for row in rows]
 
 
+def name_of(raw: bytes) -> str:
+    """The name of a group or a consumer as text; anybody may have chosen it, of any bytes.
+
+    >>> name_of(b"gate"), name_of(b"caf\\xe9")
+    ('gate', 'caf\\\\xe9')
+    """
+    return raw.decode(errors="backslashreplace")
+
+
 def lag_of(row: Mapping[str, Any], length: int, last_id: bytes) -> int | None:
     """Entries of a stream not yet delivered to a group; None where the server cannot tell.
 

@@ -12,7 +12,7 @@ from streams.cluster import together
 from streams.connection import Client, send
 from streams.entry import Entry
 from streams.errors import GroupMissing
-from streams.groups import group_rows, lag_of
+from streams.groups import group_rows, lag_of, name_of
 from streams.keys import Lane
 
 _PAGE = 100
@@ -76,7 +76,7 @@ def _stream_state(client: Client, topology: Topology, name: str) -> StreamState:
         most = max(most, waiting(groups, info["length"]))
         added += info.get("entries-added", 0)
         for row in groups:
-            rows.setdefault(row["name"].decode(), []).append(row)
+            rows.setdefault(name_of(row["name"]), []).append(row)
     states = tuple(_group_state(worker, found) for worker, found in rows.items() if found)
     mark = topology.streams[name].high_water
     strangers = tuple(state.worker for state in states if state.worker not in topology.workers)

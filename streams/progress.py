@@ -8,7 +8,7 @@ from schemas.topology import Topology
 from schemas.topology_graph import readers
 from streams.connection import Client, send
 from streams.errors import GroupMissing
-from streams.groups import group_rows, lag_of
+from streams.groups import group_rows, lag_of, name_of
 from streams.keys import Lane
 
 
@@ -57,7 +57,7 @@ def _settled(client: Client, lane: Lane) -> dict[str, int]:
     counted: dict[bytes, bytes] = send(client, "HGETALL", lane.counters)
     found: dict[str, int] = {}
     for name, number in counted.items():
-        worker = name.decode().partition(":")[0]
+        worker = name_of(name).partition(":")[0]
         found[worker] = found.get(worker, 0) + int(number)
     return found
 
@@ -75,7 +75,7 @@ def _groups(
         return []  # the stream does not exist yet
     found = []
     for row in rows:
-        worker = row["name"].decode()
+        worker = name_of(row["name"])
         if worker in known:
             lag = lag_of(row, info["length"], info["last-generated-id"]) or 0
             busy = lag or row["pending"]
@@ -85,7 +85,7 @@ def _groups(
 
 def _grips(client: Client, key: str, group: str) -> dict[str, Grip]:
     reply: list[dict[str, Any]] = send(client, "XINFO CONSUMERS", key, group)
-    return {row["name"].decode(): Grip(row["pending"], row["idle"] / 1000) for row in reply}
+    return {name_of(row["name"]): Grip(row["pending"], row["idle"] / 1000) for row in reply}
 
 
 def _together(some: Mapping[str, Grip], more: Mapping[str, Grip]) -> dict[str, Grip]:

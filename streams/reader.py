@@ -7,7 +7,7 @@ from typing import Any
 from streams.connection import Client, longest_wait_s, send
 from streams.entry import Entry
 from streams.errors import GroupMissing, StreamsError
-from streams.groups import group_rows
+from streams.groups import group_rows, name_of
 from streams.in_flight import InFlight
 from streams.keys import Lane
 from streams.lease import Lease
@@ -144,13 +144,16 @@ class Reader:
         found = (row for key in self.keys for row in send(self._client, "XPENDING", key, *asked))
         return any(row[0].decode() not in but for row in found)
 
-    def give_back(self) -> None:
-        """Take back the attempts of whatever is still pending for us, because we end unharmed."""
+    def give_back(self, but: Collection[str] = ()) -> None:
+        """Take back the attempts of what is still pending for us, because we end unharmed.
+
+        Those that raised keep theirs: their ids are in ``but``.
+        """
         fence, token = self._fenced_by()
         for key in self.keys:
             start, who = "-", [self._group, self._consumer]
             while last := run_script(
-                self._client, "give_back", [key, *fence], [*who, start, token]
+                self._client, "give_back", [key, *fence], [*who, start, token, *but]
             ):
                 start = f"({last.decode()}"
 
@@ -163,7 +166,7 @@ class Reader:
     def others(self, key: str) -> list[str]:
         """The other consumers of the group on a stream whose lease has run out."""
         reply: list[dict[str, Any]] = send(self._client, "XINFO CONSUMERS", key, self._group)
-        names = [item["name"].decode() for item in reply]
+        names = [name_of(item["name"]) for item in reply]
         leases = [self._lane.lease(self._group, name) for name in names]
         alive = [bool(send(self._client, "EXISTS", lease)) for lease in leases]
         return [n for n, a in zip(names, alive, strict=True) if not a and n != self._consumer]

@@ -133,8 +133,13 @@ class Rounds:
         except ServerAway:
             self._healer.forget()  # the look at the presence list tells of the outage, once
         except StreamsError as error:
-            if look not in self._refused:
-                self._refused.add(look)
-                self._log.warning("supervisor_refused", look=look, error=str(error))
+            self._tell(look, str(error))
+        except Exception as error:  # noqa: BLE001 - the edge: a look that fails ends no worker
+            self._tell(look, repr(error))
         else:
             self._refused.discard(look)
+
+    def _tell(self, look: str, error: str) -> None:
+        if look not in self._refused:
+            self._refused.add(look)
+            self._log.warning("supervisor_refused", look=look, error=error)

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from detectors.state import State
 from detectors.state_reader import StateReader
+from lineage.uid import entry_order
 from schemas.baseline import Baseline, FieldBaseline
 from schemas.topology import DetectWorkerSettings, DriftWorkerSettings
 from streams.baselines import Baselines, Version
@@ -45,6 +46,8 @@ class Followed:
         before, self._version = self._version, baseline.version if baseline else 0
         if before is None or baseline is None:
             return frozenset()
+        if baseline.version < before:  # the key was deleted, and versions began anew
+            before = 0
         set_since = {n: f for n, f in baseline.fields.items() if f.set_in > before}
         return frozenset(name for name, field in set_since.items() if not field.learnt)
 
@@ -102,7 +105,8 @@ class Baselining:
         self._author = {name: station.author[name] for name in names}
         self._known: dict[str, Version] = {}
         self._first_due_s = dict.fromkeys(self._watch, float("-inf"))
-        self._said, self._due_s = "", float("-inf")
+        self._said: dict[str, str] = {}
+        self._due_s = float("-inf")
         self._pulse = Pulse("baselining", self._turn)
 
     def start(self) -> None:
@@ -121,15 +125,18 @@ class Baselining:
 
     def once(self) -> None:
         """Look at every stream."""
-        try:
-            for stream, stored in self._stored.items():
+        for stream, stored in self._stored.items():
+            try:
                 self._look(stream, stored)
-        except ServerAway:
-            return  # the loop meets the same outage, waits it out and says so once
-        except StreamsError as error:
-            if str(error) != self._said:
-                self._said = str(error)
-                self._log.warning("baselines_not_followed", error=self._said)
+            except ServerAway:
+                return  # the loop meets the same outage, waits it out and says so once
+            except StreamsError as error:
+                self._tell(stream, str(error))
+
+    def _tell(self, stream: str, error: str) -> None:
+        if error != self._said.get(stream):
+            self._said[stream] = error
+            self._log.warning("baselines_not_followed", stream=stream, error=error)
 
     def _look(self, stream: str, stored: Baselines) -> None:
         newest = stored.newer_than(self._known.get(stream))
@@ -181,9 +188,4 @@ class Baselining:
         for index in range(n_lanes):
             key = Lane(index, n_lanes).stream(stream)
             found += self._station.reader.between(key, "-", "+", WARM_UP)
-        return sorted(found, key=_place)[:WARM_UP]
-
-
-def _place(entry: Entry) -> tuple[int, int]:
-    ms, _, number = entry.id.partition("-")
-    return int(ms), int(number)
+        return sorted(found, key=lambda entry: entry_order(entry.uid))[:WARM_UP]

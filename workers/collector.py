@@ -62,7 +62,13 @@ class _Faults(logging.Handler):
         now_s = self._monotonic_s()
         if now_s >= self._due_s:
             self._due_s = now_s + _TOLD_EVERY_S
-            self._log.warning("tracing_fault", said=record.getMessage()[:200])
+            self._log.warning("tracing_fault", said=_said(record)[:200])
+
+
+def _said(record: logging.LogRecord) -> str:
+    """Its words; what quotes the environment, as a header that is none, may quote a token."""
+    quotes = record.name.startswith("opentelemetry.util")
+    return str(record.msg) if quotes else record.getMessage()
 
 
 def tell_faults(log: Any) -> None:

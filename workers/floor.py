@@ -5,16 +5,20 @@ gains an attempt with it. So whatever may be such an entry is handled while noth
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class Floor:
     """Shared by the lanes of a process. Who wants to be alone waits for the others, and they for
-    it; a lane that waits to be alone goes first, but not twice while others wait.
+    it; a lane that waits to be alone goes first, but others have a turn after every ``patience_s``
+    seconds of somebody's being alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience_s: float = 0.1) -> None:
+        self._patience_s = patience_s
+        self._alone_s = self._since_s = 0.0
         self._condition = threading.Condition()
         self._at_work = 0
         self._waiting = 0  # to be alone
@@ -23,11 +27,15 @@ class Floor:
         self._taken = False
 
     @contextmanager
-    def shared(self) -> Iterator[None]:
-        """At work beside others; waits while somebody is alone or waits to be."""
-        self._begin_shared()
+    def shared(self) -> Iterator[bool]:
+        """At work beside others; waits while somebody is alone or waits to be.
+
+        Yields whether somebody who wants to be alone has to wait until we are done, so that we
+        should wait for nothing.
+        """
+        hurried = self._begin_shared()
         try:
-            yield
+            yield hurried
         finally:
             self._end_shared()
 
@@ -50,16 +58,18 @@ class Floor:
         finally:
             (self._begin_alone if alone else self._begin_shared)()
 
-    def _begin_shared(self) -> None:
+    def _begin_shared(self) -> bool:
         with self._condition:
             self._queued += 1
             self._condition.wait_for(
                 lambda: not self._taken and (self._owed > 0 or not self._waiting)
             )
             self._queued -= 1
+            hurried = self._owed > 0
             self._owed = max(0, self._owed - 1)
             self._at_work += 1
             self._condition.notify_all()
+            return hurried
 
     def _end_shared(self) -> None:
         with self._condition:
@@ -74,9 +84,12 @@ class Floor:
             )
             self._waiting -= 1
             self._taken = True
+            self._since_s = time.monotonic()
 
     def _end_alone(self) -> None:
         with self._condition:
             self._taken = False
-            self._owed = self._queued
+            self._alone_s += time.monotonic() - self._since_s
+            if self._alone_s >= self._patience_s:
+                self._alone_s, self._owed = 0.0, self._queued
             self._condition.notify_all()

@@ -38,12 +38,12 @@ class Intake:
         """Have an entry again after a while."""
         self._retries.add(entry, now_s)
 
-    def next(self, now_s: float, *, ahead: bool = True) -> list[Entry]:
+    def next(self, now_s: float, *, ahead: bool = True, wait: bool = True) -> list[Entry]:
         """The next batch; empty when nothing came for a while.
 
         A retry is a batch by itself, and what is new goes between two of them: an entry that
         fails again keeps nothing waiting but itself. ``ahead`` False asks for no other batch
-        meanwhile.
+        meanwhile, ``wait`` False waits for nothing that is not there.
         """
         due = None if self._retried else self._retries.due(now_s)
         self._retried = due is not None
@@ -55,9 +55,9 @@ class Intake:
         if reading is not None:
             batch = reading.entries()
         else:
-            block_s = self._station.topology.delivery.block
+            block_s = self._station.topology.delivery.block if wait else 0.0
             batch = self._station.reader.read(asked, self._retries.wait_s(now_s, block_s))
-            batch += self._more(len(batch))
+            batch += self._more(len(batch)) if wait else []
         self._appetite.ate(batch)
         if ahead and len(batch) >= asked:
             self._ahead = self._station.reader.begin(self._appetite.entries)

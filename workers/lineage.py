@@ -55,7 +55,7 @@ class LineageSink:
         settings = topology.workers[worker]
         asked = settings.retention if isinstance(settings, LineageWorkerSettings) else None
         kept = asked if lane == 0 else None
-        self._schedule = kept and _schedule(kept, ChainKey(secret), now_s)
+        self._schedule = _schedule(kept, ChainKey(secret), now_s) if kept else None
 
     def handle(self, batch: Sequence[Entry]) -> list[Settled]:
         """Write the records of a batch to the graph."""
@@ -65,12 +65,22 @@ class LineageSink:
                 self._store = self._open_store()
             for part in _parts(records):
                 self._store.write(part)
-            removed = self._schedule.step(self._store) if self._schedule else None
         except StoreError as error:
             raise TryLater(f"the lineage store cannot be written: {error}") from error
+        if self._schedule is not None:
+            self._retain(self._schedule, self._store)
+        return [Settled(entry) for entry in batch]
+
+    def _retain(self, schedule: Schedule, store: LineageStore) -> None:
+        """Take a step of retention; where it fails the batch is written all the same."""
+        try:
+            removed = schedule.step(store)
+        except StoreError as error:
+            schedule.postpone()
+            self._log.error("lineage_not_removed", error=str(error))
+            return
         if removed:
             self._log.info("lineage_removed", messages=removed)
-        return [Settled(entry) for entry in batch]
 
 
 def _parts(records: Sequence[StampedRecord]) -> Iterator[list[StampedRecord]]:

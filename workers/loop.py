@@ -95,10 +95,11 @@ class Loop:
     def _withdraw(self) -> None:
         """Leave without a last word of the state: nobody died of what is pending."""
         self._settling.drop()
-        self._intake.drop()
         with suppress(StreamsError):  # the error that ends the process tells more
-            self._station.reader.give_back()
+            self._station.reader.give_back(but=self._intake.retries)
+        with suppress(StreamsError):
             self._tenure.leave()
+        self._intake.drop()
 
     @property
     def _leaving(self) -> bool:
@@ -156,8 +157,9 @@ class Loop:
         self._log.info("lane_given_back")
 
     def _turn(self) -> None:
-        with self._station.floor.shared():
-            batch = self._intake.next(self._monotonic_s(), ahead=not self._leaving)
+        with self._station.floor.shared() as hurried:
+            now_s, ahead = self._monotonic_s(), not self._leaving
+            batch = self._intake.next(now_s, ahead=ahead, wait=not hurried)
             if batch:
                 self._settle(batch)
         if not self._intake.has_more:
@@ -194,7 +196,7 @@ class Loop:
     def _try_later(self, error: TryLater) -> None:
         """Wait while other lanes work; if this process is killed meanwhile, nobody died of it."""
         if not self._outage.lasting:
-            self._station.reader.give_back()
+            self._station.reader.give_back(but=self._intake.retries)
         with self._station.floor.left():
             self._wait(error)
 
@@ -263,8 +265,9 @@ class Loop:
         if self._station.lease.token is None:
             return
         self._settling.finish()
+        retries = self._intake.retries
         self._intake.drop()
-        self._station.reader.give_back()
+        self._station.reader.give_back(but=retries)
         if isinstance(self._handler, StatefulHandler) and self._recovery.has_state:
             self._settling.commit([], checkpoint=True)
         self._tenure.leave()

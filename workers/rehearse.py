@@ -47,14 +47,20 @@ class Rehearsal:
     A stream's messages are handled in the order of their ids; what a worker makes has the time of
     the message that it was made at, and comes behind the given ones of the same millisecond. So
     how the messages come in chunks changes nothing.
+
+    Raises Misconfigured where a worker cannot be built, whether messages come for it or not.
     """
 
     def __init__(self, topology: Topology, secret: bytes = b"") -> None:
         self._topology = topology
-        self._secret = secret
         self._streams = in_order(topology)
         self._lanes = {lane.tag: lane for lane in map(self._lane, range(topology.lanes))}
-        self._again: dict[tuple[str, str], Again] = {}
+        self._again = {
+            (worker, lane.tag): Again(build_handler(topology, worker, lane, secret))
+            for worker, settings in topology.workers.items()
+            for lane in self._lanes.values()
+            if not isinstance(settings, LineageWorkerSettings)
+        }
         self._seen: dict[str, Remembered] = defaultdict(
             lambda: Remembered(topology.delivery.remember_ids)
         )
@@ -97,10 +103,7 @@ class Rehearsal:
 
     def _handle(self, worker: str, lane: Lane, fresh: Sequence[Sent]) -> Iterator[dict[str, Any]]:
         of = {sent.entry.uid: sent for sent in fresh}
-        again = self._again.get((worker, lane.tag))
-        if again is None:
-            handler = build_handler(self._topology, worker, lane, self._secret)
-            again = self._again[worker, lane.tag] = Again(handler)
+        again = self._again[worker, lane.tag]
         for entry, settled in again.handle([sent.entry for sent in fresh]):
             yield from self._settle(worker, of[entry.uid], settled)
 

@@ -131,7 +131,7 @@ class Takeover:
             self._settling.finish()
             claim = self._claim(ours=ours, counted=counted, start=start, but=but)
             seen, entries = self._station.reader.claim(consumer, key, claim)
-            if self._station.exclusive and claim.counted and entries:
+            if ours and claim.counted and entries:
                 self._counted[key] = entries[-1].id
             spent = [entry for entry in entries if self._is_spent(entry)]
             for entry in spent:
@@ -139,7 +139,8 @@ class Takeover:
                 self._bury(entry, f"its worker ended {entry.attempts} times while handling it")
             self._settle([entry for entry in entries if entry not in spent])
             self._settling.finish()
-        self._counted.pop(key, None)
+        if ours:
+            self._counted.pop(key, None)
         if counted:
             return 1, start
         return seen, f"({entries[-1].id}" if ours and entries else start

@@ -35,17 +35,20 @@ class Played:
     """What one topology made of the messages.
 
     ``tally``: by worker, stream and outcome (``to X`` counts what is emitted to a stream).
+    ``whole``: the process said its last word; an author's function may have ended it before.
     """
 
     findings: list[Finding] = field(default_factory=list)
     tally: dict[tuple[str, str, str], int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    whole: bool = False
 
     def take(self, said: dict[str, Any]) -> None:
         """Take in what the process said."""
         if "said" in said:
             about = tuple(str(part) for part in said["said"].pop("about"))
             self.findings.append(Finding(about=about, **said["said"]))
+        self.whole |= "tally" in said
         for row in said.get("tally", ()):
             self.tally[row["worker"], row["stream"], row["what"]] = row["n"]
         self.problems += said.get("problems", ())
@@ -82,6 +85,6 @@ def play(
     problems = [problem for each in played for problem in each.problems]
     if problems:
         raise TopologyError(problems)
-    if any(codes):
+    if any(codes) or not all(each.whole for each in played):
         raise NoRehearsal("the rehearsal broke off; what it said stands above")
     return (*played, counted)

@@ -178,6 +178,15 @@ def test_an_owner_that_lost_its_lane_changes_no_count_of_its_successor(client: C
     assert delivered(client, "IN", "g") == [1]
 
 
+def test_what_raised_keeps_its_attempts_when_the_others_get_theirs_back(client: Client) -> None:
+    reader = Reader(client, LANE, "g", "c", ["IN"])
+    reader.ensure_groups()
+    add(client, "IN", 3)
+    (_, raised, _) = reader.read(3, 0.01)
+    reader.give_back(but={raised.id})
+    assert delivered(client, "IN", "g") == [0, 1, 0]
+
+
 def test_an_id_is_taken_once_it_was_accepted_and_not_before(client: Client) -> None:
     lease = Lease(client, LANE, "gate", "c", 10.0)
     assert lease.acquire("c")

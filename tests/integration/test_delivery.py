@@ -10,6 +10,7 @@ import pytest
 from schemas.topology import Topology
 from streams.backlog import high_waters
 from streams.commit import Committer
+from streams.condition import consumers
 from streams.connection import Client, connect, send
 from streams.entry import Entry, Output, Settled
 from streams.errors import (
@@ -22,6 +23,7 @@ from streams.errors import (
 from streams.keys import PRESENCE, Lane
 from streams.lease import OWNER, Lease, break_lease
 from streams.observe import counters, stream_states
+from streams.progress import progress
 from streams.publish import Outgoing, Publisher
 from streams.reader import Claim, OwnerReader, Reader
 from streams.trim import plan_trim, trim
@@ -606,3 +608,17 @@ def test_a_presence_line_is_renewed_also_when_memory_has_run_out(
             until(lambda: send(client, "HLEN", PRESENCE) == 1)
         finally:
             send(client, "CONFIG SET", "maxmemory", "0")
+
+
+def test_groups_and_consumers_whose_names_are_no_text_disturb_nobody(
+    client: Client, topology: Topology
+) -> None:
+    _, reader, _ = holder(client, "first")
+    add(client, 2)
+    send(client, "XGROUP CREATE", "IN", b"caf\xe9", "0")
+    send(client, "XREADGROUP", "GROUP", "gate", b"\xff", "COUNT", 1, "STREAMS", "IN", ">")
+    (state, *_) = (state for state in stream_states(client, topology) if state.name == "IN")
+    assert state.strangers == ("caf\\xe9",)
+    assert progress(client, topology)["gate", 0].grips["\\xff"].pending == 1
+    assert "\\xff" in {each.name for each in consumers(client, topology, "IN")}
+    assert reader.others("IN") == ["\\xff"]

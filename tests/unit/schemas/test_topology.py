@@ -1,9 +1,13 @@
 """Every fault in a topology file is told with its line, what is wrong, and the likely fix."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from schemas.author_function import AuthorFunctionError, load_function
+from schemas.registry import SchemaError, resolve
 from schemas.topology import GateSettings
 from schemas.topology_file import TopologyError, load_topology
 from schemas.topology_graph import edges, exclusive, readers, reads
@@ -163,3 +167,13 @@ def test_the_pictures_show_every_stream_and_worker() -> None:
         assert f'["{name}"]' in mermaid
     width = max(map(len, topology.streams))
     assert f"{'L3_IN':<{width}} -> gate -> L3, SHRINK" in text
+
+
+@pytest.mark.parametrize("load", [resolve, partial(load_function, memory=False)])
+def test_a_module_that_ends_the_program_is_one_that_cannot_be_imported(
+    load: Callable[[str], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ends_at_once.py").write_text("raise SystemExit(0)")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises((SchemaError, AuthorFunctionError), match="cannot be imported"):
+        load("ends_at_once:x")

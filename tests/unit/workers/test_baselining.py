@@ -87,6 +87,12 @@ def test_a_beginner_takes_over_what_there_is_and_then_follows_what_is_set() -> N
     assert again.take(baseline(9, x=8, y=9)) == {"y"}
 
 
+def test_versions_that_begin_anew_are_followed() -> None:
+    followed = Followed()
+    followed.take(baseline(5, a=5))
+    assert followed.take(baseline(1, a=1)) == {"a"}
+
+
 def test_what_the_worker_set_itself_is_what_it_learnt_already() -> None:
     followed = Followed()
     assert followed.take(None) == frozenset()

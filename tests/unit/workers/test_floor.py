@@ -55,7 +55,7 @@ def test_who_waits_to_be_alone_goes_before_newcomers() -> None:
 
 
 def test_who_wants_to_be_alone_again_and_again_keeps_nobody_out() -> None:
-    floor, order, inside = Floor(), [], threading.Event()
+    floor, order, inside = Floor(patience_s=0.0), [], threading.Event()
 
     def shared() -> None:
         inside.set()
@@ -94,3 +94,20 @@ def test_who_leaves_the_floor_lets_others_work_and_comes_back_as_before() -> Non
                 (True, 0) if kind == floor.alone else (False, 1)
             )
     assert (floor._taken, floor._at_work, floor._owed) == (False, 0, 0)
+
+
+def test_who_has_a_turn_between_two_is_told_to_hurry() -> None:
+    floor, hurried = Floor(patience_s=0.0), []
+
+    def shared() -> None:
+        with floor.shared() as found:
+            hurried.append(found)
+
+    other, waiting = threading.Thread(target=shared), threading.Event()
+    with floor.alone():
+        other.start()
+        while not floor._queued:
+            waiting.wait(0.001)
+    other.join(10)
+    shared()
+    assert hurried == [True, False]

@@ -38,8 +38,10 @@ class Stream:
     def __init__(self, entries: int) -> None:
         self.left = [Entry("L3_IN", f"{n}-0", [b"data", b"{}"]) for n in range(1, entries + 1)]
         self.asked: list[Reading] = []
+        self.block_s = 0.0
 
     def read(self, count: int, block_s: float) -> list[Entry]:
+        self.block_s = block_s
         found, self.left = self.left[:count], self.left[count:]
         return found
 
@@ -65,6 +67,14 @@ def test_under_load_batches_grow_and_the_next_is_asked_for_before_one_is_handled
     assert sizes[:4] == [16, 64, 256, 500]
     assert sum(sizes) == 2_000
     assert len(stream.asked) == len(sizes) - 1  # the last was not full
+
+
+def test_who_is_to_hurry_waits_for_nothing() -> None:
+    stream = Stream(0)
+    found = intake(stream, max_wait=60.0)
+    assert (found.next(0.0), stream.block_s > 0.0) == ([], True)
+    stream.left = Stream(3).left
+    assert (len(found.next(0.0, wait=False)), stream.block_s) == (3, 0.0)
 
 
 def test_nothing_is_asked_ahead_when_idle_or_when_the_worker_leaves() -> None:

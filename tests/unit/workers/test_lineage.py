@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 from pydantic_core import to_json
+from structlog.testing import capture_logs
 
 from lineage.chain import ChainKey
 from lineage.errors import StoreError
@@ -119,6 +120,20 @@ def test_a_run_that_the_store_interrupts_begins_anew() -> None:
         removed = [schedule.step(store) for _ in range(3)]
         assert removed == [None, 2, None]
         assert schedule.step(store) is None
+
+
+def test_a_batch_is_settled_although_nothing_can_be_removed() -> None:
+    clock = [100.0]
+    with open_store("sqlite::memory:", LAYERS) as store, capture_logs() as logs:
+        inspect, store.inspect = store.inspect, Away().inspect  # type: ignore[method-assign]
+        sink = sink_at(clock, store)
+        assert len(sink.handle([entry(1000, 3)])) == 1
+        assert len(sink.handle([entry(2000, 3)])) == 1
+        assert [line["event"] for line in logs] == ["lineage_not_removed"]
+        store.inspect = inspect  # type: ignore[method-assign]
+        clock[0] = 3701.0
+        turns(sink, 90_000)
+        assert store.counts()["entities"] == 0
 
 
 class Away:

@@ -266,6 +266,13 @@ def test_a_fault_is_told_once_a_minute() -> None:
     ]
 
 
+def test_what_the_environment_says_is_not_told() -> None:
+    with capture_logs() as logs:
+        tell_faults(structlog.get_logger())
+        logging.getLogger("opentelemetry.util.re").warning("Header format invalid: %s", "a token")
+    assert [line["said"] for line in logs] == ["Header format invalid: %s"]
+
+
 def test_a_collector_that_hangs_holds_up_no_end() -> None:
     class Hangs(TracerProvider):
         def shutdown(self) -> None:
