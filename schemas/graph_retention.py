@@ -2,12 +2,29 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from schemas.detector_settings import Settings
 from schemas.duration import Duration
 
 Layer = Annotated[int, Field(ge=0, le=99)]
+
+_SPAN: TypeAdapter[float] = TypeAdapter(Duration)
+
+
+def _age(value: object) -> object:
+    """A span of time or "ever": one fault where it is neither, not one a choice."""
+    if value == "ever":
+        return value
+    try:
+        return _SPAN.validate_python(value)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{fault[0].lower()}{fault[1:]}; or 'ever'") from error
+
+
+Age = Annotated[Duration | Literal["ever"], BeforeValidator(_age)]
+"""How old a layer's messages may become."""
 
 
 class GraphRetention(Settings):
@@ -19,9 +36,7 @@ class GraphRetention(Settings):
         description="Of every layer without an age of its own, and of streams of no layer; none: "
         "any age.",
     )
-    layers: dict[Layer, Duration | Literal["ever"]] = Field(
-        {}, description="Of single layers: `{3: 7d, 9: ever}`."
-    )
+    layers: dict[Layer, Age] = Field({}, description="Of single layers: `{3: 7d, 9: ever}`.")
     batch: Annotated[int, Field(ge=1, le=100_000)] = Field(
         2000, description="Messages that one step removes, about; a batch that is written is "
         "followed by one step."

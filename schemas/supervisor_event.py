@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from schemas.model import Line, Model, Name, Version
 
@@ -35,7 +35,10 @@ class Action(StrEnum):
     RELOAD_REFUSED = "reload_refused"
 
 
-Detail = Line | float | bool
+Number = Annotated[int | float, WithJsonSchema({"type": "number"})]
+"""A number that stays whole where it is: a process id is no ``7.0``."""
+
+Detail = Line | Number | bool
 """A value of an event's details."""
 
 

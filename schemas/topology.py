@@ -67,10 +67,10 @@ class WorkerSettings(Settings):
         Replicas(min=1, max=1),
         description="Processes to run: a number, or `{min: 1, max: 4}` for as many as are needed.",
     )
-    max_memory: Size | None = Field(
+    max_memory: Annotated[Size, Field(ge=64_000_000)] | None = Field(
         None,
-        description="A process that holds more, such as `300MB`, is drained and replaced; none: "
-        "no bound but the machine's.",
+        description="A process that holds more, such as `300MB`, is drained and replaced; at "
+        "least `64MB`; none: no bound but the machine's.",
     )
     max_batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
         500, description="Entries handled and committed in one step, at most."
@@ -88,10 +88,10 @@ class WorkerSettings(Settings):
         description="Longest time that handling one batch may take; then the process ends itself, "
         "and the delivery counts as an attempt.",
     )
-    stalled_after: Duration | None = Field(
+    stalled_after: Annotated[Duration, Field(ge=1)] | None = Field(
         None,
         description="A process that settles nothing for so long, although entries wait for it, is "
-        "replaced; when absent, `deadline` and 30 s more.",
+        "replaced; at least `1s`; when absent, `deadline` and 30 s more.",
     )
     checkpoint_every: Duration = Field(
         2.0, description="Longest time between two checkpoints of a worker that has state."

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from schemas.topology import Topology
 from supervisor.errors import ReloadRefused
@@ -10,6 +11,7 @@ from supervisor.parts import MINDED_HERE, Applied
 
 _ABSENT = "none"
 _DIGEST = "module "
+_UNITS = {"max_memory": " bytes", "stalled_after": " s"}
 
 
 class Deed(StrEnum):
@@ -67,7 +69,13 @@ def _of_worker(old: Applied, new: Applied, worker: str) -> Iterator[Change]:
 
 def _minded(topology: Topology, worker: str) -> dict[str, str]:
     settings = topology.workers[worker].model_dump(mode="json")
-    return {name: str(settings[name]) for name in MINDED_HERE}
+    return {name: _shown(name, settings[name]) for name in MINDED_HERE}
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None:
+        return _ABSENT
+    return f"{value}{_UNITS.get(name, '')}"
 
 
 def _differing(old: dict[str, str], new: dict[str, str]) -> Iterator[str]:

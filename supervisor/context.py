@@ -51,15 +51,34 @@ class Context:
 
         return ServerSettings()
 
+    def server_url(self) -> str:
+        """The stream server's URL, password included: never log it.
+
+        Raises NoServer where there is none, ServerAway where ours runs and is silent.
+        """
+        from streams.errors import NoServer, ServerAway
+        from streams.locate import locate
+        from supervisor.lock import SupervisorLock
+
+        settings = self.settings()
+        try:
+            return locate(settings)
+        except NoServer as error:
+            if not SupervisorLock(settings.data_dir).held():
+                raise
+            raise ServerAway(
+                f"the embedded server on {settings.data_dir} does not answer, and its supervisor "
+                f"runs; see 'penstock status' and {settings.data_dir / 'valkey' / 'valkey.log'}"
+            ) from error
+
     def client(self) -> "Client":
         """A client of the stream server, which has answered.
 
         Raises NoServer, ServerAway or ServerRefused.
         """
         from streams.connection import connect, greet
-        from streams.locate import locate
 
         settings = self.settings()
-        client = connect(locate(settings), timeout_s=settings.command_timeout_s)
+        client = connect(self.server_url(), timeout_s=settings.command_timeout_s)
         greet(client)
         return client

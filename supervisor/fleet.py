@@ -276,10 +276,13 @@ class Fleet:
                 break
         for child in children:
             if child.state != "running":
-                raise ActionFailed(
-                    f"{child.place.label} is {child.state.replace('_', ' ')}, not ready"
-                    f"{f': {child.reason}' if child.reason else ''}; see 'penstock status'"
-                )
+                raise ActionFailed(f"{self._late(child)}; its log: {child.log.path}")
+
+    def _late(self, child: Child) -> str:
+        if child.state == "starting":
+            return f"{child.place.label} did not become ready within {self._ready_s:g} s"
+        why = f": {child.reason}" if child.reason else ""
+        return f"{child.place.label} is {child.state.replace('_', ' ')}, not ready{why}"
 
     def _known(self, names: Collection[str], among: dict[str, Any] | None = None) -> None:
         known = self.topology.workers if among is None else among

@@ -23,6 +23,7 @@ MOST_BODY_BYTES = 4 * 1024 * 1024
 """A mended payload of a megabyte, written as JSON, may be longer than itself."""
 
 _MOST_LISTENERS = 32
+_EVENT_STREAM = "text/event-stream"
 _TICK_S, _TICKS = 0.25, 4
 _NO_TOKEN = "needs the token that stands in supervisor.json"
 
@@ -103,24 +104,40 @@ class App:
         return act
 
     def _live(self, live: Live) -> Any:
-        async def listen(_: Request) -> Response:
+        async def listen(request: Request) -> Response:
+            if request.method == "HEAD":
+                return Response(media_type=_EVENT_STREAM)
             if self._listeners >= _MOST_LISTENERS:
                 return _response(Answer.fault(503, "too many listen already; close a console"))
-            return StreamingResponse(self._events(live), media_type="text/event-stream")
+            self._listeners += 1
+            return _Stream(self._events(live), self._left)
 
         return listen
 
+    def _left(self) -> None:
+        self._listeners -= 1
+
     async def _events(self, live: Live) -> AsyncIterator[str]:
-        self._listeners += 1
+        while not self._ending():
+            for name, data in await run_in_threadpool(lambda: list(live())):
+                yield f"event: {name}\ndata: {data}\n\n"
+            for _ in range(_TICKS):
+                if not self._ending():
+                    await asyncio.sleep(_TICK_S)
+
+
+class _Stream(StreamingResponse):
+    """Events until they end or nobody listens; says so, even where none was ever asked for."""
+
+    def __init__(self, events: AsyncIterator[str], left: Callable[[], None]) -> None:
+        super().__init__(events, media_type=_EVENT_STREAM)
+        self._left = left
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
-            while not self._ending():
-                for name, data in await run_in_threadpool(lambda: list(live())):
-                    yield f"event: {name}\ndata: {data}\n\n"
-                for _ in range(_TICKS):
-                    if not self._ending():
-                        await asyncio.sleep(_TICK_S)
+            await super().__call__(scope, receive, send)
         finally:
-            self._listeners -= 1
+            self._left()
 
 
 _SEAL = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
@@ -170,6 +187,7 @@ async def _body(request: Request) -> dict[str, Any] | None:
             if len(got) > MOST_BODY_BYTES:
                 return None
         found = json.loads(got or b"{}")
+        json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no text
     except (ValueError, RecursionError, ClientDisconnect):
         return None
     return found if isinstance(found, dict) else None

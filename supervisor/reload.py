@@ -1,13 +1,13 @@
 """Applies a changed topology file to the workers that run, worker by worker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from schemas.supervisor_event import Action
 from schemas.topology import Topology
 from supervisor.changes import Change, Deed, changes
 from supervisor.chronicle import Chronicle
-from supervisor.errors import SupervisorError
+from supervisor.errors import ActionFailed, SupervisorError
 from supervisor.fleet import Fleet, Steps
 from supervisor.inspection import Inspector
 from supervisor.parts import Applied
@@ -50,6 +50,7 @@ class Reloader:
         yield from self._apply(fleet, found, todo)
 
     def _apply(self, fleet: Fleet, found: Applied, todo: list[Change]) -> Steps:
+        done: list[str] = []
         for change in todo:
             after = between(self.running, found, change.worker)
             try:
@@ -57,8 +58,9 @@ class Reloader:
             except SupervisorError as error:
                 fleet.topology = self.running.topology
                 self._chronicle.tell(Action.RELOAD_REFUSED, str(error), change.worker)
-                raise
+                raise ActionFailed(_how_far(error, done)) from error
             self._now(fleet, after)
+            done.append(change.worker)
             words = "; ".join(change.what) or f"it is {change.deed.value}"
             details = {"deed": change.deed.value}
             self._chronicle.tell(Action.RELOADED, words, change.worker, details=details)
@@ -68,6 +70,11 @@ class Reloader:
     def _now(self, fleet: Fleet, running: Applied) -> None:
         fleet.topology, self.running = running.topology, running
         self._hold(running)
+
+
+def _how_far(error: SupervisorError, done: Sequence[str]) -> str:
+    before = f"done before: {', '.join(dict.fromkeys(done))}; " if done else ""
+    return f"{error}; {before}'penstock plan' shows what is left"
 
 
 def between(old: Applied, new: Applied, worker: str) -> Applied:

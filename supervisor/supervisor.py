@@ -126,7 +126,7 @@ class Supervisor:
     def _hold(self, running: Applied) -> None:
         try:
             applied_file.write(self.settings.data_dir, running)
-        except OSError as error:  # nothing but 'penstock plan' reads it
+        except OSError as error:  # 'penstock plan' and 'penstock reload' will say so
             self._log.warning("applied_not_written", error=str(error))
 
     def end(self, why: str) -> None:

@@ -26,6 +26,7 @@ from streams.keys import Lane, bare
 from workers.errors import Misconfigured
 from workers.kinds import build_handler
 from workers.originals import parents_of
+from workers.own_output import own_output
 from workers.rehandle import Again
 from workers.remembered import Remembered
 from workers.replay import FIRST_NEW, Given, Request, in_order
@@ -168,23 +169,23 @@ def _chunks(given: Iterable[Given]) -> Iterator[list[Given]]:
 
 def main() -> None:
     """Rehearse with what standard input says."""
-    lines, out = iter(sys.stdin.buffer), sys.stdout.buffer
-    sys.stdout = sys.stderr  # what an author's function prints is not what we say
+    lines = iter(sys.stdin.buffer)
     request = Request.model_validate_json(next(lines))
     config = Path(request.config)
     sys.path.append(str(config.resolve().parent))  # the author's schemas and functions
     given = (Given.model_validate_json(line) for line in lines)
-    try:
-        rehearsal = Rehearsal(load_topology(config), base64.b64decode(request.secret))
-        for said in rehearsal.run(given):
-            out.write(to_json(said) + b"\n")
-            if "done" in said:
-                out.flush()
-        out.write(to_json({"tally": rehearsal.told()}) + b"\n")
-    except TopologyError as error:
-        out.write(to_json({"problems": error.problems}) + b"\n")
-    except Misconfigured as error:
-        out.write(to_json({"problems": [str(error)]}) + b"\n")
+    with own_output() as out:
+        try:
+            rehearsal = Rehearsal(load_topology(config), base64.b64decode(request.secret))
+            for said in rehearsal.run(given):
+                out.write(to_json(said) + b"\n")
+                if "done" in said:
+                    out.flush()
+            out.write(to_json({"tally": rehearsal.told()}) + b"\n")
+        except TopologyError as error:
+            out.write(to_json({"problems": error.problems}) + b"\n")
+        except Misconfigured as error:
+            out.write(to_json({"problems": [str(error)]}) + b"\n")
 
 
 if __name__ == "__main__":

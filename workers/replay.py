@@ -30,6 +30,7 @@ from streams.keys import Lane
 from workers.errors import Misconfigured
 from workers.kinds import build_handler
 from workers.originals import Original, matched, parents_of
+from workers.own_output import own_output
 from workers.rehandle import Again
 
 FIRST_NEW = 10**15
@@ -189,18 +190,18 @@ class _Side:
 
 def main() -> None:
     """Replay what standard input says."""
-    lines, out = iter(sys.stdin.buffer), sys.stdout.buffer
-    sys.stdout = sys.stderr  # what an author's function prints is not what we say
+    lines = iter(sys.stdin.buffer)
     request = Request.model_validate_json(next(lines))
     config = Path(request.config)
     sys.path.append(str(config.resolve().parent))  # the author's schemas and functions
     given = (Given.model_validate_json(line) for line in lines)
     secret = base64.b64decode(request.secret)
-    try:
-        for said in replay(load_topology(config), request, given, secret):
-            out.write(to_json(said) + b"\n")
-    except (TopologyError, Misconfigured) as error:
-        out.write(to_json({"error": str(error)}) + b"\n")
+    with own_output() as out:
+        try:
+            for said in replay(load_topology(config), request, given, secret):
+                out.write(to_json(said) + b"\n")
+        except (TopologyError, Misconfigured) as error:
+            out.write(to_json({"error": str(error)}) + b"\n")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from detectors.trial import Advice, Candidate, Traffic, Trial, TrialSettings, ad
 from schemas.anomaly_settings import AnomalySettings
 from schemas.detector_settings import FieldSettings, Settings
 from schemas.drift_settings import DriftSettings
+from workers.own_output import own_output
 
 _CHUNK = 500
 
@@ -135,9 +136,10 @@ def _advice(advice: Advice) -> dict[str, Any]:
 
 def main() -> None:
     """Judge what standard input says."""
-    for said in run(sys.stdin.buffer, time.process_time):
-        sys.stdout.write(json.dumps(said) + "\n")
-        sys.stdout.flush()
+    with own_output() as out:
+        for said in run(sys.stdin.buffer, time.process_time):
+            out.write(json.dumps(said).encode() + b"\n")
+            out.flush()
 
 
 if __name__ == "__main__":

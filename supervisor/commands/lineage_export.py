@@ -37,7 +37,7 @@ def export(
 
     penstock = Context.of(context)
     topology = penstock.topology()
-    address = server or address_of(_url(penstock))
+    address = server or address_of(penstock.server_url())
     with opened() as store:
         known = figures(store)
     for event in events(topology, address, known, int(time.time() * 1000)):
@@ -53,9 +53,3 @@ def address_of(url: str) -> str:
     host = urlsplit(url).netloc.rpartition("@")[2].split(",")[0]
     name, colon, port = host.rpartition(":")
     return f"{name}:{port}" if colon and port.isdecimal() else f"{host}:6379"
-
-
-def _url(penstock: Context) -> str:
-    from streams.locate import locate
-
-    return locate(penstock.settings())

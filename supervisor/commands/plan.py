@@ -37,9 +37,11 @@ def plan(
     Example: penstock plan --config streams-new.yaml
     """
     from supervisor.control import Control
+    from supervisor.progress import progress
 
     control = Control(Context.of(context).settings().data_dir)
-    found = planned(control, config or _named(context) or Path(control.here.config))
+    with progress():
+        found = planned(control, config or _named(context) or Path(control.here.config))
     typer.echo(as_text(found) if not as_json else to_json(found))
     if found:
         raise typer.Exit(Exit.CHANGES)

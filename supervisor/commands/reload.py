@@ -28,10 +28,12 @@ def reload(
     """
     from supervisor.commands.plan import as_text, planned, to_json
     from supervisor.control import Control
+    from supervisor.progress import progress
 
     control = Control(Context.of(context).settings().data_dir)
-    found = planned(control, Path(control.here.config))
-    control.act("reload", {})
+    with progress("reloading"):
+        found = planned(control, Path(control.here.config))
+        control.act("reload", {})
     if as_json:
         typer.echo(to_json(found))
     else:

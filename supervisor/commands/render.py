@@ -51,16 +51,17 @@ def kubernetes(
     Example: penstock render kubernetes --out deploy/kubernetes
     """
     from supervisor.render.kubernetes import manifests
-    from supervisor.render.where import Where
+    from supervisor.render.where import Where, dns_label
 
     penstock = Context.of(context)
+    topology, namespace = penstock.topology(), dns_label(namespace)
     where = Where(
         image or _image(),
         redis or f"redis://redis.{namespace}.svc:6379/0",
         neo4j or f"bolt://neo4j.{namespace}.svc:7687",
     )
     text = penstock.config.read_text(encoding="utf-8")
-    _deliver(manifests(penstock.topology(), text, where, namespace), out, as_json)
+    _deliver(manifests(topology, text, where, namespace), out, as_json)
 
 
 @family.command()

@@ -23,6 +23,7 @@ MOST = 200
 
 _SPARK_BEFORE, _SPARK_BEHIND = 60, 20
 _KEPT = 128
+_FRESH_S = 5.0
 
 SVG = "image/svg+xml"
 
@@ -41,7 +42,7 @@ class Incidents:
         self._client = client
         self._recent = recent
         self._now_s = now_s
-        self._accounts: OrderedDict[str, Account] = OrderedDict()
+        self._accounts: OrderedDict[str, tuple[Account, float]] = OrderedDict()
         self._one_at_a_time = Lock()
 
     def listed(self, asked: Mapping[str, str]) -> Answer:
@@ -87,14 +88,20 @@ class Incidents:
     def _account(self, uid: str) -> Account:
         """One after the other: each may read thousands of entries."""
         with self._one_at_a_time:
-            if uid not in self._accounts:
+            now_s = self._now_s()
+            if uid not in self._accounts or _aged(*self._accounts[uid], now_s):
                 topology = self._topology()
                 event = event_of(self._client, topology, uid)
                 uid = event.uid
-                self._accounts[uid] = account_of(self._client, topology, event)
+                self._accounts[uid] = account_of(self._client, topology, event), now_s
                 while len(self._accounts) > _KEPT:
                     self._accounts.popitem(last=False)
-            return self._accounts[uid]
+            return self._accounts[uid][0]
+
+
+def _aged(account: Account, at_s: float, now_s: float) -> bool:
+    """Whether what was looked up while the incident was open has to be looked up again."""
+    return now_s - at_s >= _FRESH_S and is_open(account.event, at_s)
 
 
 def _row(event: Event) -> dict[str, Any]:

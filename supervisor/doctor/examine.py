@@ -57,11 +57,16 @@ def examine(penstock: Context) -> Iterator[Examined]:
     try:
         client = penstock.client()
     except StreamsError as error:
-        remedy = "start it: penstock up; or see PENSTOCK_REDIS_URL"
-        yield Examined("server", fault(str(error), remedy))
+        yield Examined("server", fault(str(error), _remedy(error)))
         return
     with client:
         yield from _of_server(penstock, topology, client)
+
+
+def _remedy(error: StreamsError) -> str:
+    if isinstance(error, ServerAway):
+        return "see whether it runs and what its log says, or see PENSTOCK_REDIS_URL"
+    return "start it: penstock up; or see PENSTOCK_REDIS_URL"
 
 
 def _topology(penstock: Context) -> Topology:

@@ -1,9 +1,10 @@
 """systemd units of a pipeline: a template for each worker, and a target that starts them all."""
 
+import re
 from pathlib import PurePosixPath
 
 from schemas.topology import Topology
-from supervisor.render.where import drain_s, head, label, memory_mib, names_of
+from supervisor.render.where import CannotRender, drain_s, head, label, memory_mib, names_of
 from supervisor.scaler import processes_at_first
 
 _UNIT = """\
@@ -73,6 +74,8 @@ Wants={instances}
 WantedBy=multi-user.target
 """
 
+_PLAIN = re.compile(r"[\w./%$@:+,=~-]+")
+
 
 def units(
     topology: Topology,
@@ -84,6 +87,8 @@ def units(
 
     ``python`` runs the workers, ``config`` is the topology file and ``environment`` the file of
     settings, secrets included, on the machine that the units are for.
+
+    Raises CannotRender for a path that no unit can have.
     """
     pipeline, names = label(topology.name), names_of(topology)
     target = f"penstock-{pipeline}.target"
@@ -93,9 +98,9 @@ def units(
             pipeline=pipeline,
             worker=worker,
             target=target,
-            python=python,
-            config=config,
-            environment=environment,
+            python=_word(python),
+            config=_word(config).replace("$", "$$"),
+            environment=_path(environment),
             drain_s=drain_s(settings),
             memory_mib=memory_mib(settings),
         )
@@ -103,3 +108,19 @@ def units(
             instances.append(f"penstock-{names[worker]}@{number}.service")
     said = _TARGET.format(pipeline=pipeline, instances=" ".join(instances))
     return {target: head("systemd") + said, **found}
+
+
+def _path(path: PurePosixPath) -> str:
+    """A path as a whole value: ``%`` would begin a specifier."""
+    if not str(path).isprintable():
+        raise CannotRender(f"{str(path)!r} has a character in it that no unit can have")
+    return str(path).replace("%", "%%")
+
+
+def _word(path: PurePosixPath) -> str:
+    """A path as one word of a command line."""
+    text = _path(path)
+    if _PLAIN.fullmatch(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

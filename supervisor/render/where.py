@@ -22,6 +22,10 @@ _LONGEST = 52  # of a name, so that what others put before or behind it still fi
 _SCHEMES = frozenset(
     f"{scheme}{how}" for scheme in ("redis", "rediss") for how in ("", "+cluster", "+sentinel")
 )
+_REDIS = "a stream server; write redis://host:6379/0"
+_NEO4J = "the graph; write bolt://host:7687"
+_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]*:[0-9a-f:.]*")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class CannotRender(SupervisorError):
@@ -37,17 +41,19 @@ class Where:
     neo4j: str
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.redis)
-        if parts.scheme not in _SCHEMES or not parts.netloc:
+        redis, neo4j = _parts(self.redis, _REDIS), _parts(self.neo4j, _NEO4J)
+        if redis.scheme not in _SCHEMES or not redis.netloc:
             raise CannotRender(
-                f"{parts.scheme}://{parts.netloc.rpartition('@')[2]} is no URL of a stream server; "
-                "write redis://host:6379/0"
+                f"{redis.scheme}://{redis.netloc.rpartition('@')[2]} is no URL of {_REDIS}"
             )
-        if "@" in parts.netloc or "@" in urlsplit(self.neo4j).netloc:
+        if "@" in redis.netloc or "@" in neo4j.netloc:
             raise CannotRender(
                 "a URL has a user or a password in it; leave them out: the password comes from "
                 "the secret 'redis_password', user and password of Neo4j from 'neo4j_auth'"
             )
+        for place in redis.netloc.split(","):
+            _check_place(place, _REDIS)
+        _check_place(neo4j.netloc, _NEO4J)
 
     @property
     def server(self) -> SplitResult:
@@ -60,6 +66,37 @@ class Where:
         usual = 26379 if self.server.scheme.endswith("+sentinel") else 6379
         places = self.server.netloc.split(",")
         return [p if re.search(r":\d+$", p) else f"{p}:{usual}" for p in places]
+
+
+def _parts(url: str, of: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError as error:  # whose words may quote a password
+        raise CannotRender(f"what you gave is no URL of {of}") from error
+
+
+def _check_place(place: str, of: str) -> None:
+    """Whether this is a host, and a port if it has one. Raises CannotRender."""
+    try:
+        parts = urlsplit(f"//{place}")
+        sound = parts.port != 0 and _HOST.fullmatch(parts.hostname or "")
+    except ValueError as error:  # a port that is no number, or above 65535
+        raise CannotRender(f"{place!r} is no host and port of {of}") from error
+    if not sound or place.endswith(":"):
+        raise CannotRender(f"{place!r} is no host and port of {of}")
+
+
+def dns_label(text: str) -> str:
+    """The text, if a namespace may be called so.
+
+    Raises CannotRender.
+    """
+    if not _LABEL.fullmatch(text):
+        raise CannotRender(
+            f"{text!r} is no name of a namespace; it has 1 to 63 small letters, digits and '-', "
+            "and neither begins nor ends with '-'"
+        )
+    return text
 
 
 def names_of(topology: Topology) -> dict[str, str]:

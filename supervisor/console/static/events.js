@@ -6,13 +6,14 @@ import { factList, table } from "./panel.js";
 import { range, spark } from "./spark.js";
 import { number, severityBadge, time } from "./words.js";
 
+const FRESH_MS = 5000; // so long what was told of an open incident is not asked for again
 const SEVERITIES = ["low", "medium", "high", "critical"];
 
 export class Events {
   constructor(root) {
     this.root = root;
     this.asked = new URLSearchParams();
-    this.known = new Map(); // what was told of an event, by its uid
+    this.known = new Map(); // what was told of an event, and when, by its uid
     this.waiting = new Set(); // rows in view whose curve is still to be asked for
     this.print = null;
     this.list = el("ul", { class: "rows events", "aria-label": "Incidents, newest first" });
@@ -149,8 +150,11 @@ export class Events {
   }
 
   async told(uid) {
-    if (!this.known.has(uid)) this.known.set(uid, await get("/api/event", { uid }));
-    return this.known.get(uid);
+    const known = this.known.get(uid);
+    if (known && !(known.told.open && Date.now() - known.at > FRESH_MS)) return known.told;
+    const told = await get("/api/event", { uid });
+    this.known.set(uid, { told, at: Date.now() });
+    return told;
   }
 
   mark() {

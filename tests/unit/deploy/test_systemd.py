@@ -11,6 +11,7 @@ import pytest
 
 from schemas.topology_file import load_topology
 from supervisor.render.systemd import units
+from supervisor.render.where import CannotRender
 from tests.servers.pipeline import SMALL, topology_from
 from workers.__main__ import _STALLED_AFTER_S, EXIT_MISCONFIGURED, _options
 
@@ -114,3 +115,27 @@ def test_the_target_starts_as_many_processes_as_the_topology_says(tmp_path: Path
         for name, text in made.items()
         if name.endswith(".service")
     )
+
+
+ODD = PurePosixPath('/etc/my dir/100%/"$HOME"\\n.yaml')
+
+
+def test_an_odd_path_is_one_word_and_no_specifier() -> None:
+    made = units(REFERENCE, PATHS[0], ODD, PurePosixPath("/etc/my dir/100%.env"))
+    unit = read(made[SERVICES[0]])
+    *_, config = unit["ExecStart"][0].partition(" --config ")
+    assert config == '"/etc/my dir/100%%/\\"$$HOME\\"\\\\n.yaml"'
+    assert unit["EnvironmentFile"] == ["/etc/my dir/100%%.env"]
+
+
+def test_systemd_finds_no_fault_with_an_odd_path(tmp_path: Path) -> None:
+    made = units(REFERENCE, PurePosixPath(sys.executable), ODD, PurePosixPath("/etc/my dir/1%.e"))
+    for name, text in made.items():
+        (tmp_path / name).write_text(text)
+    done = verified(tmp_path, list(made))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_path_of_two_lines_is_refused() -> None:
+    with pytest.raises(CannotRender, match="has a character in it"):
+        units(REFERENCE, *PATHS[:2], PurePosixPath("/etc/a\nb"))

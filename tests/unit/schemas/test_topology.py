@@ -75,6 +75,21 @@ def load(text: str, directory: Path) -> None:
         ("    kind: gate", "    kind: gate\n    replicas: {min: 3}", 14, "is above 'max'"),
         ("    kind: gate", "    kind: gate\n    replicas: {maxi: 3}", 14, "did you mean 'max'?"),
         ("    kind: gate", "    kind: gate\n    max_memory: 3 elephants", 14, "is no size; write"),
+        ("    kind: gate", "    kind: gate\n    max_memory: 1", 14, "or equal to 64000000"),
+        ("    kind: gate", "    kind: gate\n    stalled_after: 1ms", 14, "or equal to 1"),
+        (
+            "    kind: lineage",
+            "    kind: lineage\n    retention: {layers: {3: never}}",
+            23,
+            "'workers.lineage.retention.layers.3': value error, 'never' is no span of time; write "
+            "a number and ms, s, m, h or d: '24h'; or 'ever' (",
+        ),
+        (
+            "    kind: lineage",
+            "    kind: lineage\n    retention: {layers: {3: 0}}",
+            23,
+            "layers.3': value error, input should be greater than 0; or 'ever' (",
+        ),
         ("  lineage:\n    kind: lineage", "  gate:\n    kind: lineage", 21, "'gate' is used twice"),
         ("  think:", "  Think:", 16, "workers.Think"),
         ("rejects_to: BAD", "rejects_to: [", 17, "this is no YAML"),

@@ -88,3 +88,11 @@ def test_words_of_any_length_and_bytes_fit_into_an_event() -> None:
     ((_, event),) = server.added
     assert (len(event.why), len(str(event.details["log"]))) == (1024, 1024)
     assert json.loads(event.model_dump_json())["kind"] == "supervisor"
+
+
+def test_a_whole_number_stays_whole() -> None:
+    chronicle, server = Chronicle(), Server()
+    chronicle.tell(Action.KILLED, "late", details={"pid": 7, "share": 0.5, "again": True})
+    chronicle.write(server, WITH_STREAM)  # type: ignore[arg-type]
+    ((_, event),) = server.added
+    assert '"details":{"pid":7,"share":0.5,"again":true}' in event.model_dump_json()

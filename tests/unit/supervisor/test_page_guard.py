@@ -1,12 +1,15 @@
 """Who may see the pages: names of loopback, the token, the headers of every answer."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from supervisor.page_app import App
 from supervisor.page_guard import HEADERS
 from supervisor.pages import Answer, Pages, Routes
 
@@ -121,3 +124,54 @@ def test_an_address_of_ipv6_can_be_listened_on() -> None:
     assert connection.getresponse().status == 200
     connection.close()
     pages.close()
+
+
+def test_no_more_than_32_listen_however_many_come_at_once(static: Path) -> None:
+    pages = Pages("127.0.0.1", 0)
+    pages.serve(routes(static))
+    connections = [HTTPConnection("127.0.0.1", pages.port, timeout=5.0) for _ in range(34)]
+    for connection in connections:
+        connection.request("GET", "/api/live")
+    statuses = [connection.getresponse().status for connection in connections]
+    assert sorted(statuses) == [200] * 32 + [503] * 2
+    pages.close()
+    for connection in connections:
+        connection.close()
+
+
+def test_head_of_the_events_ends_and_counts_as_no_listener(pages: Pages) -> None:
+    for _ in range(33):
+        status, headers, body = asked(pages, "/api/live", "HEAD", **TOKEN)
+        assert (status, body) == (200, b"")
+        assert headers["content-type"].startswith("text/event-stream")
+
+
+def test_who_left_before_the_first_event_listens_no_more(static: Path) -> None:
+    app = App(routes(static), "127.0.0.1", lambda: True)
+    scope = {
+        "type": "http", "method": "GET", "path": "/api/live", "query_string": b"", "headers": [],
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "root_path": "",
+        "http_version": "1.1", "scheme": "http",
+    }  # fmt: skip
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    statuses: list[int] = []
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    for _ in range(40):
+        asyncio.run(app({**scope, "headers": [(b"host", b"localhost")]}, receive, send))
+    assert 503 not in statuses
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\udc00x"])
+def test_half_a_surrogate_pair_in_an_action_is_the_callers_fault(pages: Pages, half: str) -> None:
+    connection = HTTPConnection("127.0.0.1", pages.port, timeout=5.0)
+    connection.request("POST", "/actions/do", f'{{"uid": "{half}"}}'.encode(), TOKEN)
+    answer = connection.getresponse()
+    assert (answer.status, b"one small JSON object" in answer.read()) == (400, True)
+    connection.close()
