@@ -187,19 +187,20 @@ class Committer:
     def _record(self, batch: Sequence[Settled], at_ms: int) -> bytes:
         """The lineage record; outputs in a row that differ in their parents alone share an item."""
         found: list[dict[str, Any]] = []
-        stream, note = "", None
+        stream, note, alike = "", None, list[Sequence[str]]()
         for settled in batch:
+            entry = settled.entry
             for output in settled.outputs:
                 if output.lineage is None:
                     continue
                 parents = output.parents
                 if parents is None:
-                    parents = (settled.entry.uid,)
-                if output.stream == stream and output.lineage is note:
-                    found[-1]["alike"].append(parents)
+                    parents = (f"{entry.stream}/{entry.id}",)  # its uid, for less
+                if output.lineage is note and output.stream == stream:
+                    alike.append(parents)
                     continue
-                stream, note = output.stream, output.lineage
-                found.append({"stream": stream, **note, "parents": parents, "alike": []})
+                stream, note, alike = output.stream, output.lineage, []
+                found.append({"stream": stream, **note, "parents": parents, "alike": alike})
         return to_json({**self._author, "at_ms": at_ms, "outputs": found}) if found else b""
 
     def positions(self) -> dict[str, str]:

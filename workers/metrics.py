@@ -162,26 +162,26 @@ class Metrics:
 
     def batch(self, settled: Sequence[Settled], took_s: float | None, now_s: float) -> None:
         """Note a committed batch; ``took_s`` None where its handling was no part of it."""
-        outcomes = Tally((s.entry.stream, s.outcome) for s in settled)
+        # entries of one millisecond are counted together: under load that is most of a batch
+        alike = Tally((s.entry.stream, s.outcome, s.entry.id.partition("-")[0]) for s in settled)
+        outcomes = Tally[tuple[str, str]]()
+        ages_s: dict[str, dict[float, int]] = {}
+        for (key, outcome, ms), number in alike.items():
+            outcomes[key, outcome] += number
+            ages, age_s = ages_s.setdefault(key, {}), now_s - int(ms) / 1000
+            ages[age_s] = ages.get(age_s, 0) + number
         for (key, outcome), number in outcomes.items():
             self._all.entries.labels(**self._labels, stream=bare(key), outcome=outcome).inc(number)
+        for key, found in ages_s.items():
+            self._all.age.add((*self._labels.values(), bare(key)), found)
         for key, number in Tally(o.stream for s in settled for o in s.outputs).items():
             self._all.emitted.labels(**self._labels, stream=bare(key)).inc(number)
         if took_s is not None:
             self._seconds.observe(took_s)
         self._last.set(now_s)
-        self._note_ages(settled, now_s)
         if self._labels["kind"] in _TELLING:
             self._note_events(settled)
         self._count()
-
-    def _note_ages(self, settled: Sequence[Settled], now_s: float) -> None:
-        ages: dict[str, list[float]] = {}
-        for each in settled:
-            entry = each.entry
-            ages.setdefault(entry.stream, []).append(now_s - entry.at_ms / 1000)
-        for key, found in ages.items():
-            self._all.age.add((*self._labels.values(), bare(key)), found)
 
     def _note_events(self, settled: Sequence[Settled]) -> None:
         for each in (each for each in settled if each.outputs):

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -35,8 +36,8 @@ def _page(ages_s: list[float]) -> str:
         CollectorRegistry(),
         Ages("penstock_entry_age_seconds", "Ages.", ("s",), (1.0, 2.0)),
     )
-    ages.add(("IN",), ages_s)
-    ages.add(("OTHER",), ages_s)
+    ages.add(("IN",), Counter(ages_s))
+    ages.add(("OTHER",), Counter(ages_s))
     registry.register(ages)
     return generate_latest(registry).decode()
 
