@@ -164,7 +164,7 @@ class Metrics:
         """Note a committed batch; ``took_s`` None where its handling was no part of it."""
         # entries of one millisecond are counted together: under load that is most of a batch
         alike = Tally((s.entry.stream, s.outcome, s.entry.id.partition("-")[0]) for s in settled)
-        outcomes = Tally[tuple[str, str]]()
+        outcomes = Tally[tuple[str, Outcome]]()
         ages_s: dict[str, dict[float, int]] = {}
         for (key, outcome, ms), number in alike.items():
             outcomes[key, outcome] += number
