@@ -24,6 +24,7 @@ def test_the_last_run_has_every_ratio_and_no_other() -> None:
     assert set(load(RESULTS).ratios) == {
         *HIGHER_IS_BETTER,
         EXACT,
+        "observed_vs_silent",
         "publish_to_event_p50_s",
         "publish_to_event_p99_s",
         "publish_to_event_p999_s",
