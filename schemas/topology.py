@@ -150,7 +150,15 @@ class DriftWatched(Watched):
     )
 
 
-class AnomalyWorkerSettings(WorkerSettings):
+class WatchingSettings(WorkerSettings):
+    """What workers with detectors have: a longer batch costs them little more than a short one."""
+
+    max_batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        2000, description="Entries handled and committed in one step, at most."
+    )
+
+
+class AnomalyWorkerSettings(WatchingSettings):
     """Flags unlike messages."""
 
     kind: Literal["anomaly"] = Field(description="Makes it this kind of worker.")
@@ -161,7 +169,7 @@ class AnomalyWorkerSettings(WorkerSettings):
     detectors: AnomalySettings = Field(AnomalySettings(), description="Detectors and thresholds.")
 
 
-class DriftWorkerSettings(WorkerSettings):
+class DriftWorkerSettings(WatchingSettings):
     """Finds fields whose distribution changed."""
 
     kind: Literal["drift"] = Field(description="Makes it this kind of worker.")
@@ -186,7 +194,7 @@ class DriftPart(Settings):
     detectors: DriftSettings = Field(DriftSettings(), description="Detectors and thresholds.")
 
 
-class DetectWorkerSettings(WorkerSettings):
+class DetectWorkerSettings(WatchingSettings):
     """Does the work of an anomaly and of a drift worker; it reads each message once for both."""
 
     kind: Literal["detect"] = Field(description="Makes it this kind of worker.")

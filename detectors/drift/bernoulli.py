@@ -108,14 +108,15 @@ class Bernoulli(Sequential):
         return Step(len(values))
 
     def _bets(self, part: Floats) -> Floats:
-        """Return what each bet pays for each value: float64 [n_bets, n]."""
+        """Return what each bet pays for each value: float64 [n, n_bets]."""
         n, ones = self._counts(part)
         coins = uniforms(self._options.seed, self._n_seen, len(part))
         zeros = n - ones
         ranks = np.where(part > 0.0, zeros + coins * (ones + 1), coins * (zeros + 1)) / (n + 1)
         share = np.minimum((ones + 1) / (n + 2), _MOST)
         # Not more than halfway from 1 to the ratio at which every value would be a one.
-        ratios = np.minimum(self._ratios[:, None], 0.5 * (1.0 + 1.0 / share))
+        share, ranks = share[:, None], ranks[:, None]
+        ratios = np.minimum(self._ratios, 0.5 * (1.0 + 1.0 / share))
         bets: Floats = np.where(ranks > 1.0 - share, ratios, (1.0 - ratios * share) / (1.0 - share))
         return bets
 

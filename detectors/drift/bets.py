@@ -18,7 +18,7 @@ _SMALLEST_STAKE = 3.0  # of bets on the smallest changes: a coin more or less co
 
 
 class RankBets(NamedTuple):
-    """``pays``: what each bet pays for a rank in each cell, float64 [27, CELLS], rows of mean 1.
+    """``pays``: what each bet pays for a rank in each cell, float64 [CELLS, 27], columns of mean 1.
 
     ``stakes``: which part of a gambler's coins goes into each bet, float64 [27], of sum 1.
     """
@@ -51,8 +51,8 @@ def rank_bets() -> RankBets:
     steep = [*(_tilted(tilt, edges) for tilt in (-_STEEP, _STEEP))]
     steep.append(_mirrored(_tilted(_STEEP, halves_at)))
     far = [1.0 - _PART + _PART * bet for bet in steep]
-    table = np.array([*powers, *level, *spread, *shape, *far])
-    stakes = np.ones(len(table))
+    table = np.ascontiguousarray(np.array([*powers, *level, *spread, *shape, *far]).T)
+    stakes = np.ones(table.shape[1])
     stakes[: len(powers) // len(_POWERS)] = _SMALLEST_STAKE
     stakes /= stakes.sum()
     table.flags.writeable = stakes.flags.writeable = False

@@ -8,7 +8,7 @@ import numpy as np
 
 from detectors.drift.bets import cells, rank_bets
 from detectors.drift.contract import Detection, Input, Measured, detection
-from detectors.drift.evidence import BLOCK, Evidence, push_all
+from detectors.drift.evidence import Evidence, push_all
 from detectors.drift.latest import Latest
 from detectors.drift.present import Present
 from detectors.drift.ranks import SlidingRanks
@@ -148,7 +148,8 @@ class Conformal:
     def _judge(self, part: Present) -> tuple[Measured | None, int]:
         """Bet on ``part``; return what it made evident, and how many values that took."""
         residuals = self._residuals(part)
-        bets, limit = self._bets.pays.take(self._cells(residuals), axis=1), self._limit(part)
+        where = _cells((self,), residuals[None])[0]
+        bets, limit = self._bets.pays.take(where, axis=0), self._limit(part)
         self._ranks.remember(residuals)
         sums = self._evidence.push(bets, part.weights, limit)
         if sums.max() <= limit:
@@ -160,12 +161,6 @@ class Conformal:
 
     def _residuals(self, part: Present) -> Floats:
         return self._whitening.follow(self._values.values, part.values)
-
-    def _cells(self, residuals: Floats) -> Ints:
-        """Return the cells of the ranks of what is left of the next values; remembers nothing."""
-        places = self._ranks.places(residuals)
-        coins = uniforms(self._options.seed, self._n_seen, len(residuals))
-        return cells((places.below + coins * (places.equal + 1)) / (places.n + 1))
 
     def _limit(self, part: Present) -> float:
         return self._caution * part.limit(self._options.run_length)
@@ -222,10 +217,10 @@ def _abreast(several: Sequence[Conformal], values: Sequence[Present]) -> int:
     lead, begin = several[0], 0
     if len(several) == 1 or lead._n < lead._options.n_start:
         return 0
-    while len(values[0]) - begin >= BLOCK:
+    while begin < len(values[0]):
         end = begin + lead._until_due()
         parts = [each[begin:end] for each in values]
-        residuals = [each._residuals(part) for each, part in zip(several, parts, strict=True)]
+        residuals = np.array([each._residuals(p) for each, p in zip(several, parts, strict=True)])
         if not _nothing_evident(several, parts, residuals):
             break
         for each, part, left in zip(several, parts, residuals, strict=True):
@@ -237,13 +232,24 @@ def _abreast(several: Sequence[Conformal], values: Sequence[Present]) -> int:
 
 
 def _nothing_evident(
-    several: Sequence[Conformal], parts: Sequence[Present], residuals: Sequence[Floats]
+    several: Sequence[Conformal], parts: Sequence[Present], residuals: Floats
 ) -> bool:
     """Bet on the parts, unless that would make anything evident; whether it did not."""
-    where = np.array([each._cells(left) for each, left in zip(several, residuals, strict=True)])
     weights: Floats | float = 1.0
     if parts[0].given is not None:
         weights = np.array([part.given for part in parts])
     limits = np.array([each._limit(part) for each, part in zip(several, parts, strict=True)])
     evidence = [each._evidence for each in several]
+    where = _cells(several, residuals)
     return push_all(evidence, several[0]._bets.pays, where, weights, limits)
+
+
+def _cells(several: Sequence[Conformal], residuals: Floats) -> Ints:
+    """Return the cells of the ranks of what is left of the next values; remembers nothing.
+
+    ``residuals`` is float64 [several, n], and the result int64 of the same shape.
+    """
+    places = SlidingRanks.places_of([each._ranks for each in several], residuals)
+    n = residuals.shape[1]
+    coins = np.array([uniforms(each._options.seed, each._n_seen, n) for each in several])
+    return cells((places.below + coins * (places.equal + 1)) / (places.n + 1))

@@ -54,52 +54,51 @@ class Evidence:
         return self._n
 
     def push(self, bets: Floats, weights: Floats | float = 1.0, limit: float = math.inf) -> Floats:
-        """Take in ``bets`` (float64 [n_bets, n], > 0); returns what all own after each value.
+        """Take in ``bets`` (float64 [n, n_bets], > 0); returns what all own after each value.
 
         ``weights`` (float64 [n] or one for all, >= 0) are the coins that a gambler starts with.
         Once that exceeds ``limit``, values after the present block are neither taken in nor
         returned: they could grow beyond float64.
         """
-        owned = np.empty(bets.shape[1])
+        owned = np.empty(len(bets))
         begin = 0
         while begin < len(owned):
             part = slice(begin, min(begin + BLOCK - self._n % BLOCK, len(owned)))
-            coins = weights[part] if isinstance(weights, np.ndarray) else weights
-            owned[part] = _added(self._push_part(bets[:, part], coins))
+            coins = weights[part, None] if isinstance(weights, np.ndarray) else weights
+            owned[part] = self._push_part(bets[part], coins)
             begin = part.stop
             if owned[part].max() > limit:
                 break
         return owned[:begin]
 
     def _push_part(self, bets: Floats, weights: Floats | float) -> Floats:
-        """Take in bets up to a block's end at most; return their sums: float64 [n_bets, n]."""
-        totals = self._push(bets, weights) if bets.shape[1] > 1 else self._push_one(bets, weights)
-        self._n += bets.shape[1]
+        """Take in bets up to a block's end at most; return what all own: float64 [n]."""
+        coins, products = (self._push if len(bets) > 1 else self._push_one)(bets, weights)
+        self._n += len(bets)
         if self._n % BLOCK == 0:
-            self._begin_block(totals[:, -1].copy())
-        return totals
+            self._begin_block(coins[-1] * products[-1])
+        return _owned(coins, products)
 
     def _begin_block(self, start: Floats) -> None:
         self._start = start
         self._product, self._sum = np.ones(len(start)), np.zeros(len(start))
 
-    def _push(self, bets: Floats, weights: Floats | float) -> Floats:
-        shape = (len(bets), bets.shape[1] + 1)
+    def _push(self, bets: Floats, weights: Floats | float) -> tuple[Floats, Floats]:
+        """Return M_0 + the sum of w_s / P_{s-1}, and P_t, each float64 [n, n_bets]."""
+        shape = (len(bets) + 1, bets.shape[1])
         products, sums = np.empty(shape), np.empty(shape)
-        products[:, 0], products[:, 1:] = self._product, bets
-        np.multiply.accumulate(products, axis=1, out=products)
-        sums[:, 0] = self._sum
-        np.divide(self._stakes[:, None] * weights, products[:, :-1], out=sums[:, 1:])
-        np.add.accumulate(sums, axis=1, out=sums)
-        self._product, self._sum = products[:, -1].copy(), sums[:, -1].copy()
-        totals: Floats = (sums[:, 1:] + self._start[:, None]) * products[:, 1:]
-        return totals
+        products[0], products[1:] = self._product, bets
+        np.multiply.accumulate(products, axis=0, out=products)
+        sums[0] = self._sum
+        np.divide(self._stakes * weights, products[:-1], out=sums[1:])
+        np.add.accumulate(sums, axis=0, out=sums)
+        self._product, self._sum = products[-1].copy(), sums[-1].copy()
+        return sums[1:] + self._start, products[1:]
 
-    def _push_one(self, bets: Floats, weights: Floats | float) -> Floats:
-        self._sum = self._sum + self._stakes * weights / self._product
-        self._product = self._product * bets[:, 0]
-        totals: Floats = (self._sum + self._start) * self._product
-        return totals[:, None]
+    def _push_one(self, bets: Floats, weights: Floats | float) -> tuple[Floats, Floats]:
+        self._sum = self._sum + (self._stakes * weights / self._product).reshape(-1)
+        self._product = self._product * bets[0]
+        return (self._sum + self._start)[None], self._product[None]
 
     def state(self) -> State:
         """Return the sums, as of the block's start, and what the block adds to them."""
@@ -125,7 +124,7 @@ def push_all(
 ) -> bool:
     """Take in bets for several that stand at the same count, unless any would exceed its limit.
 
-    ``pays`` (float64 [n_bets, n_cells]) is what each bet pays in each cell, ``cells`` (int64
+    ``pays`` (float64 [n_cells, n_bets]) is what each bet pays in each cell, ``cells`` (int64
     [several, n]) where the values lie. ``weights`` (float64 [several, n], or one for all) and
     ``limits`` (float64 [several]) are as for :meth:`Evidence.push`. Returns whether they were
     taken in. The sums are those of each on its own, to the last bit.
@@ -136,17 +135,17 @@ def push_all(
         return False
     for index, each in enumerate(several):
         each._n += columns.n_values
-        each._start = found.starts[-2][:, index].copy()
-        each._product = found.product[-1][:, index].copy()
-        each._sum = found.added[-1][:, index].copy()
+        each._start = found.starts[-2][index].copy()
+        each._product = found.product[-1][index].copy()
+        each._sum = found.added[-1][index].copy()
         if each._n % BLOCK == 0:
-            each._begin_block(found.starts[-1][:, index].copy())
+            each._begin_block(found.starts[-1][index].copy())
     return True
 
 
 class _Found(NamedTuple):
-    """What all own after each value, float64 [BLOCK, columns]; and block by block, each float64
-    [n_bets, several], the products and sums at its end, and what they own at its start.
+    """What all own after each value, float64 [rows, columns]; and block by block, each float64
+    [several, n_bets], the products and sums at its end, and what they own at its start.
 
     ``starts`` has one more: that of the block behind the last.
     """
@@ -164,29 +163,33 @@ def _side_by_side(
     weights: Floats | float,
     columns: "_Columns",
 ) -> _Found:
-    coins = columns.spread(np.broadcast_to(weights, cells.shape), 0.0)
-    table = np.concatenate((pays.T, np.ones((1, len(pays)))))  # outside the values bets pay 1
-    where = columns.spread(cells, pays.shape[1])
-    with _room(3, BLOCK + 1, len(pays), columns.n) as (products, sums, spare):
-        bets = spare[1:].reshape(BLOCK, columns.n, len(pays))
-        products[1:] = table.take(where, axis=0, out=bets, mode="clip").transpose(0, 2, 1)
+    table = np.concatenate((pays, np.ones((1, pays.shape[1]))))  # outside the values bets pay 1
+    where, stakes = columns.spread(cells, len(pays)), several[0]._stakes
+    with _room(2, columns.n_rows + 1, columns.n, pays.shape[1]) as (products, sums):
+        table.take(where, axis=0, out=products[1:], mode="clip")
         products[0] = columns.first([each._product for each in several], 1.0)
-        np.multiply(several[0]._stakes[:, None], coins[:, None], out=sums[1:])
         sums[0] = columns.first([each._sum for each in several], 0.0)
         with np.errstate(over="ignore", invalid="ignore"):
-            _run(products, sums)
+            _multiply(products)
+            if isinstance(weights, np.ndarray):
+                np.multiply(columns.spread(weights, 0.0)[:, :, None], stakes, out=sums[1:])
+                np.divide(sums[1:], products[:-1], out=sums[1:])
+            else:
+                np.divide(weights * stakes, products[:-1], out=sums[1:])
+                columns.clear(sums[1:])
+            _add(sums)
             product, added = columns.blocks(products[-1]), columns.blocks(sums[-1])
             starts = _starts([each._start for each in several], product, added)
-            np.add(sums, np.concatenate(starts[:-1], axis=1), out=sums)
-            np.multiply(sums, products, out=sums)
-            return _Found(_added(sums[1:]), product, added, starts)
+            np.add(sums, np.concatenate(starts[:-1]), out=sums)
+            return _Found(_owned(sums[1:], products[1:]), product, added, starts)
 
 
 class _Columns(NamedTuple):
     """The blocks of several in columns side by side: a row for each place in a block.
 
     A running product takes its time from each waiting for the one before. Blocks begin anew, so
-    those of all blocks, and of several, can go on together.
+    those of all blocks, and of several, can go on together. Values within one block have no
+    other rows than their own.
     """
 
     n_several: int
@@ -203,39 +206,61 @@ class _Columns(NamedTuple):
         """The number of columns."""
         return self.n_blocks * self.n_several
 
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return BLOCK if self.n_blocks > 1 else self.n_values
+
     def spread(self, values: NDArray[N], outside: float) -> NDArray[N]:
-        """Return [several, n] as [BLOCK, columns], with something else where no values are."""
+        """Return [several, n] as [rows, columns], with something else where no values are."""
+        if self.n_blocks == 1:
+            return values.T
         found = np.full((self.n_several, self.n_blocks * BLOCK), outside, dtype=values.dtype)
         found[:, self.offset : self.offset + self.n_values] = values
         return found.reshape(self.n_several, self.n_blocks, BLOCK).T.reshape(BLOCK, -1)
 
+    def clear(self, rows: Floats) -> None:
+        """Set float64 [rows, columns, n_bets] to 0 where no values are."""
+        if self.n_blocks > 1:
+            rows[: self.offset, : self.n_several] = 0.0
+            rows[(self.offset + self.n_values - 1) % BLOCK + 1 :, -self.n_several :] = 0.0
+
     def first(self, owned: Sequence[Floats], later: float) -> Floats:
-        """Return float64 [n_bets, columns]: those of the several in the first block."""
-        found = np.full((len(owned[0]), self.n), later)
-        found[:, : self.n_several] = np.array(owned).T
+        """Return float64 [columns, n_bets]: those of the several in the first block."""
+        found = np.full((self.n, len(owned[0])), later)
+        found[: self.n_several] = owned
         return found
 
     def blocks(self, row: Floats) -> list[Floats]:
-        """Return copies of float64 [n_bets, columns], block by block."""
-        return [part.copy() for part in np.split(row, self.n_blocks, axis=1)]
+        """Return copies of float64 [columns, n_bets], block by block."""
+        return list(row.reshape(self.n_blocks, self.n_several, -1).copy())
 
 
-def _run(products: Floats, sums: Floats) -> None:
-    """Make running products of bets, and running sums of coins over the products before them."""
-    last = products[0]
-    for row in products[1:]:
+def _multiply(rows: Floats) -> None:
+    """Make running products."""
+    last = rows[0]
+    for row in rows[1:]:
         last = np.multiply(last, row, row)
-    np.divide(sums[1:], products[:-1], out=sums[1:])
-    last = sums[0]
-    for row in sums[1:]:
+
+
+def _add(rows: Floats) -> None:
+    """Make running sums."""
+    last = rows[0]
+    for row in rows[1:]:
         last = np.add(last, row, row)
+
+
+def _owned(coins: Floats, products: Floats) -> Floats:
+    """Return what all own: float64 [...] of [..., n_bets], added up in one order for all."""
+    owned: Floats = np.einsum("...b,...b->...", coins, products)
+    return owned
 
 
 def _starts(
     first: Sequence[Floats], product: Sequence[Floats], added: Sequence[Floats]
 ) -> list[Floats]:
     """Return what all own when each block begins, and when the next one would."""
-    starts: list[Floats] = [np.array(first).T]
+    starts = [np.array(first)]
     for factor, more in zip(product, added, strict=True):
         starts.append((more + starts[-1]) * factor)
     return starts
@@ -258,13 +283,3 @@ def _room(*shape: int) -> Iterator[Floats]:
         room = np.empty(math.prod(shape))
     yield room[: math.prod(shape)].reshape(shape)
     _rooms[:] = [room]
-
-
-def _added(totals: Floats) -> Floats:
-    """Return the sums over bets of float64 [..., n_bets, n]."""
-    # One column would be summed pairwise, in another order than several.
-    if totals.shape[-1] == 1:
-        last: Floats = totals.cumsum(axis=-2)[..., -1, :]
-        return last
-    added: Floats = np.add.reduce(totals, axis=-2)
-    return added

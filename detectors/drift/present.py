@@ -52,7 +52,7 @@ class Present:
         """Return what all gamblers started with, and those ``before`` them; added in order."""
         if self.given is None:
             return before + len(self)
-        return float(np.append(before, self.given).cumsum()[-1])
+        return float(np.concatenate(((before,), self.given)).cumsum()[-1])
 
     def row(self, index: int) -> int:
         """Return the row of the value at ``index``."""

@@ -1,7 +1,7 @@
 """False alarms allowed by the time that passes, divided over fields nobody knows beforehand."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,10 +32,10 @@ class _Account:
         else:
             weights = np.zeros(len(gaps))
             own = slice(None) if there is None else there
-            times = np.append(self.last_s, clock[1:][own])
+            times = np.concatenate(((self.last_s,), clock[1:][own]))
             weights[own] = _gaps(times) * self.rate
             self.last_s = float(times[-1])
-        self.spent = float(np.append(self.spent, weights).cumsum()[-1])
+        self.spent = float(np.concatenate(((self.spent,), weights)).cumsum()[-1])
         return weights
 
 
@@ -62,6 +62,7 @@ class Budget:
         self._gaps = np.zeros(0)
         self._n_groups = 0
         self._accounts: dict[str, tuple[_Account, _Account]] = {}
+        self._drawn: tuple[_Account, _Account, Floats] | None = None
 
     @property
     def spent(self) -> dict[str, float]:
@@ -71,8 +72,8 @@ class Budget:
     def advance(self, at_s: Floats) -> Floats:
         """Go on to rows at these times (float64 [rows]); the clock before them and at each."""
         times = np.where(np.isfinite(at_s), at_s, np.nan)
-        clock: Floats = np.fmax.accumulate(np.append(self._clock_s, times))
-        self._clock_s, self._gaps = float(clock[-1]), _gaps(clock)
+        clock: Floats = np.fmax.accumulate(np.concatenate(((self._clock_s,), times)))
+        self._clock_s, self._gaps, self._drawn = float(clock[-1]), _gaps(clock), None
         return clock
 
     def admit(self, new: Iterable[tuple[int, str]]) -> None:
@@ -88,11 +89,24 @@ class Budget:
 
     def values(self, field: str, clock: Floats, there: Bools | None) -> Floats:
         """Return the weights of a field's values; ``there``: where it has some, None: always."""
-        return self._accounts[field][0].draw(clock, self._gaps, there)
+        return self._draw(self._accounts[field][0], clock, there)
 
     def presence(self, field: str, clock: Floats, there: Bools | None) -> Floats:
         """Return the weights for its presence; ``there``: from its first row on, None: always."""
-        return self._accounts[field][1].draw(clock, self._gaps, there)
+        return self._draw(self._accounts[field][1], clock, there)
+
+    def _draw(self, account: _Account, clock: Floats, there: Bools | None) -> Floats:
+        """Draw from an account; what stand alike draw the same, once for all of them."""
+        if there is not None:
+            return account.draw(clock, self._gaps, there)
+        if self._drawn and self._drawn[0] == account:
+            _, after, weights = self._drawn
+            account.last_s, account.spent = after.last_s, after.spent
+            return weights
+        before = replace(account)
+        weights = account.draw(clock, self._gaps, there)
+        self._drawn = before, replace(account), weights
+        return weights
 
     def state(self) -> State:
         """Return the time, and what each field may spend and has spent."""

@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from detectors.anomaly.contract import FieldScores
 from detectors.values import Floats
 from detectors.watch.verdicts import Guilt
@@ -19,12 +17,16 @@ def guilty_fields(
     The blame is shared by the squares of the ratios, as variance is. ``found`` is what the
     detector said, ``past`` the recent past of the fields.
     """
-    parts = np.where(np.isnan(x[row]), 0.0, found.ratio[row]) ** 2
-    total = float(parts.sum())
-    blamed = [i for i in range(len(names)) if parts[i] > 0.0]
+    values, ratios = x[row].tolist(), found.ratio[row].tolist()
+    parts = [
+        0.0 if math.isnan(value) else ratio * ratio
+        for value, ratio in zip(values, ratios, strict=True)
+    ]
+    total = sum(parts)
+    blamed = [i for i, part in enumerate(parts) if part > 0.0]
     blamed.sort(key=lambda i: (-parts[i], names[i]))
     return tuple(
-        _guilt(row, i, float(parts[i]) / total, found, past, names[i], float(x[row, i]))
+        _guilt(row, i, parts[i] / total, found, past, names[i], values[i])
         for i in blamed[:_MOST_FIELDS]
     )
 

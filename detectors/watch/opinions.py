@@ -1,5 +1,6 @@
 """From what the detectors think of a row to the one verdict about it."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -60,12 +61,14 @@ class Evidence(NamedTuple):
 
     def fields(self, row: int, lead: int) -> tuple[FieldValue, ...]:
         """Return the five most deviant fields of ``row``, ``lead`` being one of them."""
-        present = np.flatnonzero(~np.isnan(self.x[row])).tolist()
-        ordered = sorted(present, key=lambda i: (-self.past.ratio[row, i], self.names[i]))
-        chosen = ordered[:_MOST_FIELDS]
+        values, ratios = self.x[row].tolist(), self.past.ratio[row].tolist()
+        present = [i for i, value in enumerate(values) if not math.isnan(value)]
+        chosen = sorted(present, key=lambda i: (-ratios[i], self.names[i]))[:_MOST_FIELDS]
         if lead not in chosen:
             chosen[-1] = lead
-        return tuple(self.field(row, column) for column in chosen)
+        return tuple(
+            FieldValue(field=self.names[i], value=values[i], deviation=ratios[i]) for i in chosen
+        )
 
 
 def verdict(
@@ -74,7 +77,8 @@ def verdict(
     """Return the most severe of the opinions that flag ``row``; the first of equals."""
     agreed = [opinion for opinion in opinions if opinion.judged.flagged[row]]
     share = settings.quantile.share
-    worst = max(agreed, key=lambda opinion: rank(opinion.severity(row, share)))
+    found = [(opinion.severity(row, share), opinion) for opinion in agreed]
+    severity, worst = max(found, key=lambda each: rank(each[0]))
     others = [opinion.kind for opinion in agreed if opinion is not worst]
     ratio = np.where(np.isnan(evidence.x[row]), -1.0, worst.found.ratio[row])
     lead = int(ratio.argmax())
@@ -84,7 +88,7 @@ def verdict(
         score=float(worst.scores[row]),
         threshold=float(worst.judged.threshold[row]),
         p_value=float(worst.judged.p_value[row]),
-        severity=worst.severity(row, share),
+        severity=severity,
         fields=evidence.fields(row, lead),
         explanation=_explain(row, worst, evidence, lead, others, settings),
         guilty=guilty_fields(row, worst.found, evidence.past, evidence.names, evidence.x),

@@ -11,6 +11,7 @@ from detectors.drift.bets import rank_bets
 from detectors.drift.conformal import Conformal
 from detectors.drift.evidence import BLOCK, Evidence, push_all
 from detectors.drift.present import Present
+from detectors.drift.ranks import SlidingRanks
 from detectors.state import pack
 from detectors.values import Floats
 from schemas.drift_settings import ConformalSettings
@@ -52,6 +53,30 @@ def test_side_by_side_they_find_what_each_alone_finds(
     assert [pack(a.state()) for a in abreast] == [pack(a.state()) for a in alone]
 
 
+@settings(max_examples=50, deadline=None)
+@given(
+    seed=st.integers(0, 2**16),
+    size=st.integers(1, 300),
+    n_past=st.integers(0, 400),
+    n=st.integers(1, 300),
+    step=st.sampled_from([0.0, 0.1, 2.0]),
+)
+def test_ranks_of_several_are_those_of_a_plain_count(
+    seed: int, size: int, n_past: int, n: int, step: float
+) -> None:
+    n = min(n, size)
+    x = np.random.default_rng(seed).normal(size=(3, n_past + n))
+    x = np.round(x / step) * step if step else x
+    several = [SlidingRanks(size, row[:n_past]) for row in x]
+    got = SlidingRanks.places_of(several, x[:, n_past:])
+    for row, below, equal, seen in zip(x, *got, strict=True):
+        for i in range(n):
+            past = row[max(0, n_past + i - size) : n_past + i]
+            value = row[n_past + i]
+            wanted = ((past < value).sum(), (past == value).sum(), len(past))
+            assert (below[i], equal[i], seen[i]) == wanted
+
+
 def test_a_shift_of_one_field_ends_the_march_of_all_and_is_found_where_it_is() -> None:
     x = np.random.default_rng(3).normal(size=(3000, N_FIELDS))
     x[2000:, 7] += 1.0
@@ -70,7 +95,7 @@ def test_what_exceeds_its_limit_changes_nothing_and_does_not_overflow(before: in
     bets = rank_bets()
     several = [Evidence(bets.stakes) for _ in range(2)]
     for each in several:
-        each.push(np.ones((len(bets.stakes), before)))
+        each.push(np.ones((before, len(bets.stakes))))
     states = [pack(each.state()) for each in several]
     far = np.full((2, 5 * BLOCK), 511)  # every value lies beyond all before it
     assert not push_all(several, bets.pays, far, 1.0, np.array([1e6, 1e6]))
