@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from streams.connection import Client, connect
-from streams.embedded import EmbeddedServer
+from streams.embedded import Address, EmbeddedServer
 from tests.servers.pipeline import SMALL, topology_from
 
 AUTHORS = """\
@@ -87,8 +87,12 @@ class House:
     def worker(self, name: str) -> Any:
         return next(row for row in self.status()["workers"] if row["worker"] == name)
 
+    def address(self) -> Address | None:
+        """Where the embedded server is, if it answers."""
+        return EmbeddedServer(self.data).running()
+
     def client(self) -> Client:
-        address = EmbeddedServer(self.data).running()
+        address = self.address()
         assert address is not None
         return connect(address.url)
 

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bench.chaos.payloads import numbered, numbers
 from schemas.topology import Topology
 from streams.connection import Client
 from streams.publish import Outgoing, Publisher
 from supervisor.http_client import ask
 from supervisor.whereabouts import Whereabouts, read
-from tests.servers.pipeline import SMALL, all_entries, reading, until
+from tests.servers.pipeline import SMALL, all_entries, data_of, until
 from tests.servers.supervised import House
 
 EVENTS: dict[str, Any] = {
@@ -32,7 +33,8 @@ def counting(message, memory):
     if (HERE / "hungry").exists():
         eaten = b"x" * 150_000_000
     memory["count"] = memory.get("count", 0) + 1
-    return message.event
+    counted = {**message.event.measurements, "count": memory["count"]}
+    return message.event.model_copy(update={"measurements": counted})
 
 
 def through(message):
@@ -59,10 +61,14 @@ def processes(house: House) -> dict[str, Any]:
     return {row["worker"]: row["processes"][0] for row in status(house)["workers"]}
 
 
+def forked_by(keeper: int) -> list[int]:
+    """The process that a keeper has forked, once it has."""
+    return [int(pid) for pid in Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()]
+
+
 def works_for(keeper: int) -> int:
     """The process that a keeper has forked."""
-    children = Path(f"/proc/{keeper}/task/{keeper}/children")
-    return until(lambda: int((children.read_text().split() or ["0"])[0]))
+    return int(until(lambda: forked_by(keeper))[0])
 
 
 def actions(house: House, client: Client) -> list[dict[str, Any]]:
@@ -82,10 +88,9 @@ def did(house: House, client: Client, worker: str | None, *wanted: str) -> Any:
 
 
 def publish(client: Client, first: int, count: int) -> None:
-    batch = [Outgoing(reading(x=float(n)), id=str(n)) for n in range(first, first + count)]
+    batch = [Outgoing(numbered(n), id=str(n)) for n in range(first, first + count)]
     Publisher(client).publish_batch("IN", batch)
 
 
 def values(house: House, client: Client, stream: str) -> list[int]:
-    entries = all_entries(client, Topology.model_validate(house.tree), stream)
-    return [int(json.loads(e.get(b"data") or b"")["measurements"]["x"]) for e in entries]
+    return numbers(data_of(all_entries(client, Topology.model_validate(house.tree), stream)))
