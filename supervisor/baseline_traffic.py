@@ -1,6 +1,6 @@
 """The retained traffic that a baseline is built from or compared with."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import typer
 
@@ -12,6 +12,7 @@ from streams.entry import Entry
 from streams.observe import lanes_of, since
 
 _LAST_IN_MS = 2**64 - 1
+_TOLD_EVERY = 500
 
 
 class Traffic:
@@ -28,6 +29,13 @@ class Traffic:
             first, _ = self._ends.get(entry.stream, (entry, entry))
             self._ends[entry.stream] = (first, entry)
             self.n_entries += 1
+            yield entry
+
+    def told(self, hear: Callable[[int], None]) -> Iterator[Entry]:
+        """Read them, once; ``hear`` is told every now and then how many it were so far."""
+        for entry in self:
+            if self.n_entries % _TOLD_EVERY == 0:
+                hear(self.n_entries)
             yield entry
 
     @property

@@ -22,6 +22,7 @@ from detectors.fields import FieldTable
 from detectors.sketch import Sketch
 from detectors.state import StateError, pack, unpack
 from schemas.detector_settings import FieldSettings, Settings
+from workers.own_output import own_output
 
 QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """The quantiles that a shape tells."""
@@ -130,7 +131,8 @@ def _payload(line: bytes) -> Mapping[str, Any]:
 
 def main() -> None:
     """Answer what standard input asks."""
-    sys.stdout.write(json.dumps(answer(sys.stdin.buffer)) + "\n")
+    with own_output() as out:
+        out.write(json.dumps(answer(sys.stdin.buffer)).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,15 @@ class _Desk:
 
         return retained(self.client, self.topology, self.target.stream, from_ms)
 
+    def asked(self, request: Mapping[str, Any], traffic: "Traffic") -> dict[str, dict[str, Any]]:
+        """What was found in the traffic, by field; how much was read is shown meanwhile."""
+        from supervisor.baseline_process import ask
+        from supervisor.progress import progress
+
+        words = f"reading {self.target.stream}"
+        with progress(words) as show:
+            return ask(request, traffic.told(lambda done: show(done, None, words)))
+
     def known(self) -> "dict[str, FieldBaseline]":
         from supervisor.baselines import known_fields
 
@@ -101,7 +110,6 @@ def set_(
 
     Example: penstock baseline set L3.measurements.flow --since 2h
     """
-    from supervisor.baseline_process import ask
     from supervisor.baseline_traffic import patterns_of, start_ms
     from supervisor.baselines import BaselineRefused, after_set, built
 
@@ -109,7 +117,7 @@ def set_(
     field, stream = desk.target.field, desk.target.stream
     patterns = patterns_of(desk.topology, stream) if field is None else [field]
     traffic = desk.retained(start_ms(since, desk.by.at_ms))
-    found = ask({"do": "build", "patterns": patterns}, traffic)
+    found = desk.asked({"do": "build", "patterns": patterns}, traffic)
     if not found:
         raise BaselineRefused(
             f"{traffic.n_entries:,} entries of {stream} have no number at "
@@ -225,7 +233,6 @@ def diff(context: typer.Context, where: Where, since: Since = None, as_json: Jso
 
     Example: penstock baseline diff L3 --since 2h
     """
-    from supervisor.baseline_process import ask
     from supervisor.baseline_traffic import start_ms
 
     desk = _Desk(context, where)
@@ -234,7 +241,7 @@ def diff(context: typer.Context, where: Where, since: Since = None, as_json: Jso
     from_ms = max(ends) + 1 if since is None else start_ms(since, desk.by.at_ms)
     sketches = {name: field.sketch for name, field in known.items()}
     request = {"do": "compare", "sketches": sketches, "patterns": list(known), "alpha": CERTAINTY}
-    found = ask(request, desk.retained(from_ms))
+    found = desk.asked(request, desk.retained(from_ms))
     absent = [name for name in known if name not in found]
     if absent:
         typer.echo(f"no value since then of: {', '.join(absent)}", err=True)

@@ -1,66 +1,44 @@
 """Messages that share a node: the same answers as where each has its own, on both stores."""
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lineage import batches
-from lineage.chain import ChainKey
 from lineage.errors import StoreError
 from lineage.model import StampedRecord
 from lineage.openlineage import figures
 from lineage.retention import Ages, due, hold, release, retain
-from lineage.store import LineageStore, StoreSettings, open_store
+from lineage.store import LineageStore, open_store
 from lineage.trace import fetch
 from lineage.verify import verify
-from tests.servers.lineage_answers import answers_like
-from tests.servers.lineage_oracle import Oracle
+from tests.servers.lineage_answers import deliver_and_ask
+from tests.servers.lineage_chained import KEY
 from tests.servers.lineage_places import Fresh, Tamper
 from tests.servers.lineage_records import LAYERS, batched_histories, commit, output
 
 pytestmark = pytest.mark.timeout(600)  # the first use of Neo4j may wait for Maven
-
-SECRET = b"the key of these tests"
-KEY = ChainKey(SECRET)
 TOLD = {"tenant": "acme", "source": "camera"}
 
 
 @pytest.fixture
-def store(place: tuple[str, Tamper]) -> Iterator[LineageStore]:
-    with open_store(StoreSettings(place[0], chain_key=SECRET), LAYERS) as opened:
-        yield opened
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even a single message is a batch."""
+    monkeypatch.setattr(batches, "LEAST_MEMBERS", 1)
 
 
-@pytest.fixture
-def tamper(place: tuple[str, Tamper]) -> Tamper:
-    return place[1]
-
-
-def _deliver_and_ask(url: str, data: st.DataObject, records: list[StampedRecord]) -> None:
-    """Write records in any order, in two parts and partly twice; ask about a few messages."""
-    oracle = Oracle(records, LAYERS)
-    again = data.draw(st.lists(st.sampled_from(records), max_size=3))
-    arrivals = data.draw(st.permutations(records + again))
-    cut = data.draw(st.integers(0, len(arrivals)))
-    uids = data.draw(st.lists(st.sampled_from([*oracle.uids, "L3/0-0"]), max_size=3, unique=True))
-    with open_store(url, LAYERS) as store, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batches, "LEAST_MEMBERS", 1)
-        store.write(arrivals[:cut])
-        store.write(arrivals[cut:])
-        answers_like(store, oracle, uids)
-        assert verify(store, ChainKey()).faults == []
-
-
-@settings(max_examples=40, deadline=None)
+@pytest.mark.usefixtures("small_batches")
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(data=st.data(), records=batched_histories())
 def test_any_history_in_batches_is_answered_as_by_hand(
     data: st.DataObject, records: list[StampedRecord]
 ) -> None:
-    _deliver_and_ask("sqlite::memory:", data, records)
+    deliver_and_ask("sqlite::memory:", data, records)
 
 
+@pytest.mark.usefixtures("small_batches")
 @settings(
     max_examples=4,
     deadline=None,
@@ -70,7 +48,7 @@ def test_any_history_in_batches_is_answered_as_by_hand(
 def test_either_store_answers_so(
     fresh: Fresh, data: st.DataObject, records: list[StampedRecord]
 ) -> None:
-    _deliver_and_ask(fresh(), data, records)
+    deliver_and_ask(fresh(), data, records)
 
 
 def _passed(at: int = 100, many: int = 6) -> StampedRecord:

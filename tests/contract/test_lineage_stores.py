@@ -13,7 +13,7 @@ from lineage.render import render_text
 from lineage.store import LineageStore, open_store
 from lineage.trace import fetch
 from schemas.lineage_record import LineageFinding
-from tests.servers.lineage_answers import answers_like
+from tests.servers.lineage_answers import deliver_and_ask
 from tests.servers.lineage_oracle import Oracle
 from tests.servers.lineage_places import Fresh
 from tests.servers.lineage_records import LAYERS, commit, histories, output
@@ -28,19 +28,6 @@ def store(fresh: Fresh) -> Iterator[LineageStore]:
         yield opened
 
 
-def _deliver_and_ask(url: str, data: st.DataObject, records: list[StampedRecord]) -> None:
-    """Write records in any order, in two batches and partly twice; ask about a few messages."""
-    oracle = Oracle(records, LAYERS)
-    again = data.draw(st.lists(st.sampled_from(records), max_size=3))
-    arrivals = data.draw(st.permutations(records + again))
-    cut = data.draw(st.integers(0, len(arrivals)))
-    uids = data.draw(st.lists(st.sampled_from([*oracle.uids, "L3/0-0"]), max_size=3, unique=True))
-    with open_store(url, LAYERS) as store:
-        store.write(arrivals[:cut])
-        store.write(arrivals[cut:])
-        answers_like(store, oracle, uids)
-
-
 @settings(
     max_examples=30,
     deadline=None,
@@ -50,7 +37,7 @@ def _deliver_and_ask(url: str, data: st.DataObject, records: list[StampedRecord]
 def test_any_history_in_any_order_and_with_repetitions_is_answered_as_by_hand(
     fresh: Fresh, data: st.DataObject, records: list[StampedRecord]
 ) -> None:
-    _deliver_and_ask(fresh(), data, records)
+    deliver_and_ask(fresh(), data, records)
 
 
 @settings(max_examples=250, deadline=None)
@@ -58,7 +45,7 @@ def test_any_history_in_any_order_and_with_repetitions_is_answered_as_by_hand(
 def test_the_embedded_store_answers_many_more_histories_as_by_hand(
     data: st.DataObject, records: list[StampedRecord]
 ) -> None:
-    _deliver_and_ask("sqlite::memory:", data, records)
+    deliver_and_ask("sqlite::memory:", data, records)
 
 
 def test_an_empty_store_answers_with_nothing(store: LineageStore) -> None:

@@ -3,19 +3,17 @@
 import json
 import random
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from schemas.topology import Topology
 from streams.around import backwards, before, behind
 from streams.connection import Client, send
 from streams.observe import newest
-from supervisor.cli import app
+from tests.servers.command import Penstock, command
 from tests.servers.pipeline import (
     READING,
     SMALL,
@@ -49,8 +47,6 @@ TREE: dict[str, Any] = SMALL | {
 }
 START_MS, COUNT = 1_700_000_000_000, 1_600
 SPIKE, SHIFT = 700, 1_100
-
-Penstock = Callable[..., Result]
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +84,7 @@ def penstock(
     monkeypatch.setenv("PENSTOCK_REDIS_URL", valkey_server.url)
     monkeypatch.setenv("PENSTOCK_DATA_DIR", str(tmp_path / "data"))
     topology_from(TREE, tmp_path)
-
-    def run(*arguments: str) -> Result:
-        config = ["--config", str(tmp_path / "streams.yaml")]
-        return CliRunner().invoke(app, [*config, *arguments])
-
-    return run
+    return command(tmp_path)
 
 
 def uid_of(number: int) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from streams.embedded import _free_port
 from tests.servers.pipeline import until
+from tests.servers.ports import free_port
 from tests.servers.processes import ROOT
 from tests.servers.stream_server import StreamServer
 
@@ -73,7 +73,7 @@ def answers(probe: dict[str, Any], port: int) -> bool:
 def test_its_probes_are_answered_and_it_ends_when_it_is_told(
     valkey_server: StreamServer, tmp_path: Path
 ) -> None:
-    port = _free_port()
+    port = free_port()
     with started(valkey_server, tmp_path, port) as worker:
         for name in ("startupProbe", "livenessProbe", "readinessProbe"):
             until(lambda name=name: answers(container()[name], port), what=name)

@@ -14,7 +14,7 @@ from streams.connection import Client, connect, send
 from streams.errors import ServerRefused
 from streams.keys import Lane
 from streams.publish import Outgoing, Publisher
-from tests.servers.cluster import form, low_port
+from tests.servers.cluster import form
 from tests.servers.pipeline import (
     SMALL,
     reading,
@@ -23,6 +23,7 @@ from tests.servers.pipeline import (
     topology_from,
     until,
 )
+from tests.servers.ports import free_port
 from tests.servers.stream_server import StreamServer, binary_of
 from tests.servers.tls import WELCOME, make_authority, make_certificate
 
@@ -53,7 +54,7 @@ def query(files: Path) -> str:
 def start(stack: ExitStack, files: Path) -> TlsNode:
     """A node that waits for its slots."""
     directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-test-")))
-    node = TlsNode(binary_of("redis"), directory, low_port(), files=files)
+    node = TlsNode(binary_of("redis"), directory, free_port(), files=files)
     node.extra = (
         *_SPEAKING, "--tls-port", str(node.port),
         "--tls-cert-file", str(files / "server.crt"), "--tls-key-file", str(files / "server.key"),

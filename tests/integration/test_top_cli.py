@@ -18,6 +18,7 @@ from streams.condition import memory_bytes
 from streams.connection import Client, connect, send
 from supervisor.cli import app
 from supervisor.commands import top
+from tests.servers.command import emptied
 from tests.servers.pipeline import SMALL, reading, settled, topology_from, until, working
 from tests.servers.stream_server import StreamServer
 
@@ -34,11 +35,8 @@ def client(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Client]:
-    monkeypatch.setenv("PENSTOCK_REDIS_URL", valkey_server.url)
-    monkeypatch.setenv("PENSTOCK_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.chdir(tmp_path)
-    with valkey_server.client() as client:
-        send(client, "FLUSHALL")
+    with emptied(valkey_server, tmp_path / "data", monkeypatch) as client:
         yield client
 
 

@@ -11,20 +11,12 @@ import pytest
 if not os.environ.get("CI"):  # there its absence is an error
     pytest.importorskip("playwright.sync_api", reason="there is no playwright; make setup-dev")
 
-from playwright.sync_api import (
-    Browser,
-    BrowserContext,
-    Locator,
-    Page,
-    expect,
-    sync_playwright,
-)
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 __all__ = [
     "NARROW", "WIDE", "Browser", "BrowserContext", "Locator", "Page", "browsing", "expect",
-    "page_of", "profile",
+    "give_token", "go", "page_of", "profile",
 ]  # fmt: skip
-
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 390, "height": 844}
 
@@ -76,3 +68,15 @@ def page_of(context: BrowserContext, *allowed: str) -> Iterator[Page]:
         page.close()
     unasked = [each for each in complaints if not any(part in each for part in allowed)]
     assert not unasked, unasked
+
+
+def go(page: Page, view: str) -> Locator:
+    """Follow the link to a view of the console."""
+    page.get_by_role("navigation").get_by_role("link", name=view).click()
+    return page.get_by_role("region", name=view)
+
+
+def give_token(page: Page, token: str) -> None:
+    """Answer the console's question for the token."""
+    page.get_by_role("dialog").get_by_label("Token", exact=True).fill(token)
+    page.get_by_role("dialog").get_by_role("button", name="Go on").click()

@@ -16,9 +16,9 @@ from typing import Any
 from redis.crc import key_slot
 
 from streams.connection import Client, connect, send
-from streams.embedded import _free_port
 from streams.errors import ServerAway
 from tests.servers.pipeline import until
+from tests.servers.ports import free_port
 from tests.servers.stream_server import StreamServer, binary_of
 
 _MASTERS = 3
@@ -144,18 +144,12 @@ def running_cluster(kind: str, *, extra: tuple[str, ...] = ()) -> Iterator[Clust
         servers = []
         for _ in range(2 * _MASTERS):
             directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="penstock-test-"))
-            server = StreamServer(binary, Path(directory), low_port(), extra=(*settings, *extra))
+            server = StreamServer(binary, Path(directory), free_port(), extra=(*settings, *extra))
             stack.callback(_end, server)
             server.start()
             servers.append(server)
         form(servers)
         yield Cluster(servers)
-
-
-def low_port() -> int:
-    """A free port whose bus port, 10,000 higher, is a port too."""
-    port: int = until(lambda: (p := _free_port()) < 55_000 and p, 5, "a low port")
-    return port
 
 
 def form(servers: Sequence[StreamServer]) -> None:

@@ -1,13 +1,17 @@
 """Whether a lineage store answers every named question as the model in memory does."""
 
-from lineage.store import LineageStore
+from hypothesis import strategies as st
+
+from lineage.chain import ChainKey
+from lineage.model import StampedRecord
+from lineage.store import LineageStore, open_store
+from lineage.verify import verify
 from tests.servers.lineage_oracle import Oracle
 from tests.servers.lineage_questions import Questions
-from tests.servers.lineage_records import PRODUCED
+from tests.servers.lineage_records import LAYERS, PRODUCED
 
 ALL = 1_000_000
 """A bound on rows that no graph of the tests has."""
-
 _NAMED: list[dict[str, str]] = [
     {},
     {"worker": "worker_0"},
@@ -17,6 +21,20 @@ _NAMED: list[dict[str, str]] = [
     {"schema": "Zeta", "version": "1.1"},
     {"producer": "acme"},
 ]
+
+
+def deliver_and_ask(url: str, data: st.DataObject, records: list[StampedRecord]) -> None:
+    """Write records in any order, in two parts and partly twice; ask about a few messages."""
+    oracle = Oracle(records, LAYERS)
+    again = data.draw(st.lists(st.sampled_from(records), max_size=3))
+    arrivals = data.draw(st.permutations(records + again))
+    cut = data.draw(st.integers(0, len(arrivals)))
+    uids = data.draw(st.lists(st.sampled_from([*oracle.uids, "L3/0-0"]), max_size=3, unique=True))
+    with open_store(url, LAYERS) as store:
+        store.write(arrivals[:cut])
+        store.write(arrivals[cut:])
+        answers_like(store, oracle, uids)
+        assert verify(store, ChainKey()).faults == []
 
 
 def answers_like(

@@ -19,8 +19,8 @@ from urllib.request import urlopen
 import pytest
 from ruamel.yaml import YAML
 
-from streams.embedded import _free_port
 from tests.servers.pipeline import until
+from tests.servers.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -158,7 +158,7 @@ def _configured(directory: Path, target: str, alertmanager: str, receiver: str) 
 @contextmanager
 def monitoring(directory: Path, target: str) -> Iterator[Monitoring]:
     """Both servers as they are deployed, scraping ``target`` (``host:port``), while it lasts."""
-    one, other = f"127.0.0.1:{_free_port()}", f"127.0.0.1:{_free_port()}"
+    one, other = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     with ExitStack() as stack:
         receiver = Receiver()
         stack.callback(receiver.close)

@@ -10,11 +10,10 @@ import hashlib
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +21,8 @@ from typing import TypeVar
 import pytest
 from neo4j import Driver, GraphDatabase
 from neo4j.exceptions import DriverError, Neo4jError
+
+from tests.servers.ports import free_port
 
 HERE = Path(__file__).parent / "neo4j"
 LIB = HERE / "lib"
@@ -48,6 +49,8 @@ JAVA = (
     "--add-opens=java.base/java.io=ALL-UNNAMED",
     "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
 )
+BRISK = ("-XX:TieredStopAtLevel=1",)
+"""For a server of a minute, whose code is not worth the processor time of optimizing it."""
 
 T = TypeVar("T")
 
@@ -88,12 +91,13 @@ def _run_maven() -> None:
 class Neo4jServer:
     """A server that may be killed, and started again with what it had committed."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, java: Sequence[str] = ()) -> None:
         self._home = home
-        self._port = _free_port()
+        self._java = java
+        self._port = free_port()
         self._address = f"bolt://127.0.0.1:{self._port}"
         self._password = secrets.token_hex(8)
-        self._process = _start(home, self._port)
+        self._process = _start(home, self._port, java)
         try:
             change = f"ALTER CURRENT USER SET PASSWORD FROM '{FIRST_PASSWORD}' TO $password"
             self._wait(FIRST_PASSWORD, change, {"password": self._password})
@@ -113,7 +117,7 @@ class Neo4jServer:
 
     def start(self) -> None:
         """Start it anew, and wait until it answers."""
-        self._process = _start(self._home, self._port)
+        self._process = _start(self._home, self._port, self._java)
         self._wait(self._password, "SHOW CURRENT USER", {})
 
     def _wait(self, password: str, statement: str, parameters: dict[str, str]) -> None:
@@ -127,13 +131,13 @@ class Neo4jServer:
 
 
 @contextmanager
-def own_neo4j() -> Iterator[Neo4jServer]:
-    """Start a server that the caller may kill; stop it afterwards."""
+def own_neo4j(java: Sequence[str] = ()) -> Iterator[Neo4jServer]:
+    """Start a server that the caller may kill, with further options of Java; stop it afterwards."""
     if shutil.which("java") is None:
         raise Neo4jUnavailableError("no java to run Neo4j with")
     resolve_jars()
     with tempfile.TemporaryDirectory(prefix="penstock-neo4j-") as folder:
-        server = Neo4jServer(Path(folder))
+        server = Neo4jServer(Path(folder), java)
         try:
             yield server
         finally:
@@ -141,24 +145,18 @@ def own_neo4j() -> Iterator[Neo4jServer]:
 
 
 @contextmanager
-def running_neo4j() -> Iterator[str]:
+def running_neo4j(java: Sequence[str] = ()) -> Iterator[str]:
     """Start a server and give its URI, with user and password in it; stop it afterwards."""
-    with own_neo4j() as server:
+    with own_neo4j(java) as server:
         yield server.uri
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _start(home: Path, port: int) -> subprocess.Popen[bytes]:
+def _start(home: Path, port: int, java: Sequence[str]) -> subprocess.Popen[bytes]:
     conf = home / "conf"
     conf.mkdir(exist_ok=True)
     (conf / "neo4j.conf").write_text(CONFIG.format(port=port))
     where = (f"--home-dir={home}", f"--config-dir={conf}", "--console-mode")
-    command = ["java", *JAVA, "-cp", f"{conf}:{LIB}/*", MAIN, *where]
+    command = ["java", *JAVA, *java, "-cp", f"{conf}:{LIB}/*", MAIN, *where]
     with (home / "console.log").open("ab") as log:
         return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
 
@@ -183,14 +181,14 @@ def neo4j_uri() -> Iterator[str]:
     if given := os.environ.get("PENSTOCK_TEST_NEO4J_URI"):
         yield given
         return
-    with _or_skipped(running_neo4j()) as uri:
+    with _or_skipped(running_neo4j(BRISK)) as uri:
         yield uri
 
 
 @pytest.fixture
 def neo4j_server() -> Iterator[Neo4jServer]:
     """A Neo4j 5 of the test's own, which it may kill; skips and fails as ``neo4j_uri`` does."""
-    with _or_skipped(own_neo4j()) as server:
+    with _or_skipped(own_neo4j(BRISK)) as server:
         yield server
 
 

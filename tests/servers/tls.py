@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from streams.connection import connect, wait_for
-from streams.embedded import _free_port
+from tests.servers.ports import free_port
 from tests.servers.stream_server import binary_of
 
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
@@ -60,7 +60,7 @@ def speaking_tls() -> Iterator[TlsServer]:
     """A server that trusts the clients of ``ours`` and wants a certificate of each."""
     binary = binary_of("redis")
     with tempfile.TemporaryDirectory(prefix="penstock-test-") as directory:
-        files, port = Path(directory), _free_port()
+        files, port = Path(directory), free_port()
         make_authority(files, "ours")
         make_authority(files, "theirs")
         for name, authority in (("server", "ours"), ("client", "ours"), ("stranger", "theirs")):

@@ -1,28 +1,28 @@
 // Open anomaly and drift incidents, newest first; beside them all that is known of one.
 
 import { get, getBlob } from "./api.js";
-import { arrows, el, fill, keyed, oneTabStop, tell } from "./dom.js";
+import { el, fill, tell } from "./dom.js";
+import { Listing } from "./listing.js";
 import { factList, table } from "./panel.js";
 import { range, spark } from "./spark.js";
 import { number, severityBadge, time } from "./words.js";
 
 const FRESH_MS = 5000; // so long what was told of an open incident is not asked for again
 const SEVERITIES = ["low", "medium", "high", "critical"];
+const WORDS = {
+  sort: "events",
+  label: "Incidents, newest first",
+  none: "No such incident.",
+  one: "incident",
+  hint: "Choose an incident to see what was usual, what came, and the values around it.",
+};
 
-export class Events {
+export class Events extends Listing {
   constructor(root) {
-    this.root = root;
-    this.asked = new URLSearchParams();
+    super(root, "events", WORDS);
     this.known = new Map(); // what was told of an event, and when, by its uid
     this.waiting = new Set(); // rows in view whose curve is still to be asked for
-    this.print = null;
-    this.list = el("ul", { class: "rows events", "aria-label": "Incidents, newest first" });
-    arrows(this.list);
-    this.none = el("p", { class: "none", hidden: true }, "No such incident.");
-    this.panel = el("aside", { class: "panel", "aria-label": "The incident" });
-    this.streams = el("select", { id: "events-stream" });
-    this.filters = this.makeFilters();
-    root.append(this.filters, el("div", { class: "beside" }, el("div", { class: "card" }, this.list, this.none), this.panel));
+    root.append(this.makeFilters(), this.beside);
     this.watcher = new IntersectionObserver((entries) => this.came(entries), { rootMargin: "200px" });
   }
 
@@ -31,7 +31,7 @@ export class Events {
     const kind = el("select", { id: "events-kind" }, el("option", { value: "" }, "both"), el("option", { value: "anomaly" }, "anomalies"), el("option", { value: "drift" }, "drifts"));
     const open = el("input", { id: "events-open", type: "checkbox" });
     this.fields = { severity, stream: this.streams, kind, open };
-    const form = el(
+    return el(
       "form",
       { class: "filters", on: { change: () => this.filtered(), submit: (event) => event.preventDefault() } },
       labelled("Severity", severity),
@@ -39,47 +39,17 @@ export class Events {
       labelled("Kind", kind),
       el("label", { for: "events-open", class: "check" }, open, " open only"),
     );
-    return form;
   }
 
   know(topology) {
     const watched = [...new Set(topology.edges.filter((edge) => edge.way === "read" && ["anomaly", "drift"].includes(topology.kinds[edge.worker])).map((edge) => edge.stream))];
-    fill(this.streams, el("option", { value: "" }, "any"), watched.map((stream) => el("option", { value: stream }, stream)));
-    this.streams.value = this.asked.get("stream") ?? "";
+    this.offer(watched);
     this.sources = topology.events;
-  }
-
-  enter(asked) {
-    this.asked = asked;
-    for (const [name, field] of Object.entries(this.fields)) {
-      if (field.type === "checkbox") field.checked = asked.get(name) === "1";
-      else field.value = asked.get(name) ?? "";
-    }
-    this.refresh();
-    this.showOne(asked.get("uid"));
   }
 
   filtered() {
     const { severity, stream, kind, open } = this.fields;
     this.go({ severity: severity.value, stream: stream.value, kind: kind.value, open: open.checked ? "1" : "" });
-  }
-
-  open(content) {
-    fill(this.panel, content);
-    if (matchMedia("(max-width: 1100px)").matches) this.panel.scrollIntoView({ block: "nearest" });
-  }
-
-  go(changes) {
-    const asked = new URLSearchParams(this.asked);
-    for (const [name, value] of Object.entries(changes)) {
-      if (value) asked.set(name, value);
-      else asked.delete(name);
-    }
-    location.hash = asked.size ? `#events?${asked}` : "#events";
-  }
-
-  escape() {
-    this.go({ uid: "" });
   }
 
   // Asks again as soon as one of the event streams has got longer.
@@ -95,9 +65,7 @@ export class Events {
     const { severity, stream, kind, open } = Object.fromEntries(this.asked);
     try {
       const { events } = await get("/api/events", { severity, stream, kind, open });
-      this.none.hidden = events.length > 0;
-      keyed(this.list, events, (event) => event.uid, (event) => this.row(event));
-      this.mark();
+      this.show(events);
     } catch (error) {
       tell(error.message, "fault");
     }
@@ -157,31 +125,10 @@ export class Events {
     return told;
   }
 
-  mark() {
-    const chosen = this.asked.get("uid");
-    for (const item of this.list.children) item.querySelector("button.row").setAttribute("aria-current", String(item.dataset.key === chosen));
-    oneTabStop(this.list);
-  }
-
-  async showOne(uid) {
-    this.mark();
-    if (!uid) {
-      fill(this.panel, el("h2", {}, "Incident"), el("p", { class: "soft" }, "Choose an incident to see what was usual, what came, and the values around it."));
-      return;
-    }
-    try {
-      const told = await this.told(uid);
-      if (this.asked.get("uid") === uid) this.open(this.account(told));
-    } catch (error) {
-      fill(this.panel, el("h2", {}, "Incident"), el("p", { class: "fault", role: "alert" }, error.message));
-    }
-  }
-
   account(told) {
     const { event } = told;
     const lineage = (asked) => `#lineage?${new URLSearchParams(asked)}`;
     return [
-      el("button", { type: "button", class: "plain close", "aria-label": "Close the incident", on: { click: () => this.escape() } }, "✕"),
       el("h2", {}, `${told.kind === "anomaly" ? "Anomaly" : "Drift"} in ${told.key === null ? told.stream : `${told.stream}/${told.key}`}`, severityBadge(told.severity)),
       el("p", {}, told.explanation),
       el("p", { class: "links" }, el("a", { href: lineage({ uid: told.message }) }, "Lineage of its message"), el("a", { href: lineage({ uid: told.message, down: 1 }) }, "What was made of it")),

@@ -5,6 +5,10 @@ import { el } from "./dom.js";
 import { spark } from "./spark.js";
 import { bytes, count, healthMark, plural, rate, severityBadge, time } from "./words.js";
 
+export function closer(what, onClose) {
+  return el("button", { type: "button", class: "plain close", "aria-label": `Close the ${what}`, on: { click: onClose } }, "✕");
+}
+
 export function workerPanel(worker, inputs, onRestart) {
   const facts = [
     ["kind", worker.kind],

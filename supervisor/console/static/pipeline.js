@@ -4,7 +4,7 @@ import { act } from "./api.js";
 import { confirm } from "./dialogs.js";
 import { arrows, el, fill, keyed, oneTabStop, tell } from "./dom.js";
 import { Graph } from "./graph.js";
-import { attentionPanel, streamPanel, workerPanel } from "./panel.js";
+import { attentionPanel, closer, streamPanel, workerPanel } from "./panel.js";
 import { bytes, count, healthMark, rate, short } from "./words.js";
 
 const REMEMBERED = 120; // looks at a stream's rate
@@ -97,7 +97,7 @@ export class Pipeline {
     const worker = sort === "worker" ? workers.find((each) => each.worker === name) : undefined;
     const stream = sort === "stream" ? streams.find((each) => each.name === name) : undefined;
     const node = this.topology.nodes.find((each) => each.sort === sort && each.name === name);
-    const close = closer(() => this.escape());
+    const close = closer("details", () => this.escape());
     const next = el("div");
     if (worker) fill(next, close, workerPanel(worker, inputs.filter((each) => each.worker === name), (which) => this.restart(which)));
     else if (stream && node) fill(next, close, streamPanel(stream, node, inputs.filter((each) => each.stream === name), this.past.get(name) ?? []));
@@ -138,10 +138,6 @@ export class Pipeline {
       tell(error.message, "fault");
     }
   }
-}
-
-function closer(onClose) {
-  return el("button", { type: "button", class: "plain close", "aria-label": "Close the details", on: { click: onClose } }, "✕");
 }
 
 function split(name) {

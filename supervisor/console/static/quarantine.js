@@ -2,25 +2,29 @@
 
 import { act, get } from "./api.js";
 import { askForPayload, confirm } from "./dialogs.js";
-import { arrows, el, fill, keyed, oneTabStop, tell } from "./dom.js";
+import { el, keyed, tell } from "./dom.js";
+import { Listing } from "./listing.js";
 import { factList } from "./panel.js";
 import { count, indented, plural, time } from "./words.js";
 
-export class Quarantine {
+const WORDS = {
+  sort: "quarantined",
+  label: "Messages that were set aside, newest first",
+  none: "Nothing is set aside.",
+  one: "message",
+  panel: "wide",
+  hint: "Choose a message to see why it was set aside and what it holds. It can be released to where it came from, as it is or mended, or dropped.",
+};
+
+export class Quarantine extends Listing {
   constructor(root) {
-    this.root = root;
-    this.asked = new URLSearchParams();
-    this.print = null;
-    this.list = el("ul", { class: "rows quarantined", "aria-label": "Messages that were set aside, newest first" });
-    arrows(this.list);
-    this.none = el("p", { class: "none", hidden: true }, "Nothing is set aside.");
+    super(root, "quarantine", WORDS);
     this.more = el("p", { class: "soft" });
-    this.panel = el("aside", { class: "panel wide", "aria-label": "The message" });
     this.acts = el("ol", { class: "acts" });
-    this.streams = el("select", { id: "quarantine-stream", on: { change: () => this.go({ stream: this.streams.value, uid: "" }) } });
+    this.streams.addEventListener("change", () => this.go({ stream: this.streams.value, uid: "" }));
     root.append(
       el("form", { class: "filters", on: { submit: (event) => event.preventDefault() } }, el("label", { for: "quarantine-stream" }, "Set aside in ", this.streams), this.more),
-      el("div", { class: "beside" }, el("div", { class: "card" }, this.list, this.none), this.panel),
+      this.beside,
       el("h2", { id: "acts-title" }, "Actions"),
       this.acts,
     );
@@ -28,33 +32,7 @@ export class Quarantine {
 
   know(topology) {
     this.places = topology.quarantines;
-    fill(this.streams, el("option", { value: "" }, "any"), this.places.map((stream) => el("option", { value: stream }, stream)));
-    this.streams.value = this.asked.get("stream") ?? "";
-  }
-
-  enter(asked) {
-    this.asked = asked;
-    this.streams.value = asked.get("stream") ?? "";
-    this.refresh();
-    this.showOne(asked.get("uid"));
-  }
-
-  open(content) {
-    fill(this.panel, content);
-    if (matchMedia("(max-width: 1100px)").matches) this.panel.scrollIntoView({ block: "nearest" });
-  }
-
-  go(changes) {
-    const asked = new URLSearchParams(this.asked);
-    for (const [name, value] of Object.entries(changes)) {
-      if (value) asked.set(name, value);
-      else asked.delete(name);
-    }
-    location.hash = asked.size ? `#quarantine?${asked}` : "#quarantine";
-  }
-
-  escape() {
-    this.go({ uid: "" });
+    this.offer(this.places);
   }
 
   seen(pulse) {
@@ -67,10 +45,8 @@ export class Quarantine {
   async refresh() {
     try {
       const { messages, size } = await get("/api/quarantine", { stream: this.asked.get("stream") });
-      this.none.hidden = messages.length > 0;
       this.more.textContent = size > messages.length ? `the newest ${messages.length} of ${count(size)}` : plural(size, "message");
-      keyed(this.list, messages, (message) => message.uid, (message) => this.row(message));
-      this.mark();
+      this.show(messages);
       const { acts } = await get("/api/audit");
       keyed(this.acts, acts, (each) => each.deed, actLine);
     } catch (error) {
@@ -91,31 +67,14 @@ export class Quarantine {
     );
   }
 
-  mark() {
-    const chosen = this.asked.get("uid");
-    for (const item of this.list.children) item.querySelector("button.row").setAttribute("aria-current", String(item.dataset.key === chosen));
-    oneTabStop(this.list);
+  told(uid) {
+    return get("/api/quarantined", { uid });
   }
 
-  async showOne(uid) {
-    this.mark();
-    if (!uid) {
-      fill(this.panel, el("h2", {}, "Message"), el("p", { class: "soft" }, "Choose a message to see why it was set aside and what it holds. It can be released to where it came from, as it is or mended, or dropped."));
-      return;
-    }
-    try {
-      const told = await get("/api/quarantined", { uid });
-      if (this.asked.get("uid") === uid) this.open(this.message(told));
-    } catch (error) {
-      fill(this.panel, el("h2", {}, "Message"), el("p", { class: "fault", role: "alert" }, error.message));
-    }
-  }
-
-  message(told) {
+  account(told) {
     const others = Object.entries(told.fields).filter(([name]) => name !== "data");
     const origin = told.lines.find(([name]) => name === "message")?.[1];
     return [
-      el("button", { type: "button", class: "plain close", "aria-label": "Close the message", on: { click: () => this.escape() } }, "✕"),
       el("h2", {}, "Message ", el("code", {}, told.uid)),
       el(
         "p",

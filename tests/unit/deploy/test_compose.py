@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from streams.connection import connect, send, wait_for
-from streams.embedded import _free_port
+from tests.servers.ports import free_port
 from tests.servers.stream_server import binary_of
 
 ROOT = Path(__file__).parents[3]
@@ -83,7 +83,7 @@ def test_one_command_makes_every_secret_and_keeps_those_there_are(tmp_path: Path
 
 
 def test_redis_starts_as_it_is_told_and_ends_by_a_signal(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     (tmp_path / "redis_password").write_text("0123abcd\n")
     script = COMPOSE["services"]["redis"]["command"][-1].replace("$$", "$")
     script = script.replace("/run/secrets", str(tmp_path))

@@ -1,22 +1,19 @@
-"""A changed topology file: what it changes, in which order, and what a failure leaves."""
+"""A reload: in which order workers are replaced, and what a failure leaves."""
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from schemas.topology import Topology
-from supervisor import applied_file
-from supervisor.changes import Change, Deed, changes
+from supervisor.changes import changes
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed, ReloadRefused
 from supervisor.fleet import Fleet
-from supervisor.inspection import Inspector, look_at
+from supervisor.inspection import Inspector
 from supervisor.parts import Applied, applied
 from supervisor.reload import Reloader
-from tests.servers.pipeline import SMALL, topology_from
+from tests.unit.supervisor.edited import SECOND, with_worker
 from tests.unit.supervisor.stand_ins import Machine, a_machine, child_on, topology
 
 
@@ -26,104 +23,9 @@ def machine() -> Iterator[Machine]:
         yield machine
 
 
-def with_worker(found: Topology, worker: str, **settings: Any) -> Topology:
-    tree = found.model_dump(mode="json", by_alias=True)
-    tree["workers"][worker] = {**tree["workers"].get(worker, {}), **settings}
-    return Topology.model_validate(tree)
-
-
 def without(found: Topology, worker: str) -> Topology:
     workers = {name: its for name, its in found.workers.items() if name != worker}
     return found.model_copy(update={"workers": workers})
-
-
-def told(new: Topology, old: Topology | None = None) -> list[Change]:
-    return changes(applied(old or topology()), applied(new))
-
-
-SECOND = {"kind": "transform", "call": "authors:more", "reads": ["OK"], "writes": ["OUT"]}
-
-
-def test_the_same_file_changes_nothing_and_what_was_written_down_reads_back(
-    tmp_path: Path,
-) -> None:
-    assert told(topology()) == []
-    applied_file.write(tmp_path, applied(topology()))
-    assert applied_file.read(tmp_path) == applied(topology())
-    assert applied_file.read(tmp_path / "nowhere") is None
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (lambda t: with_worker(t, "gate", max_batch=9), {"gate": "max_batch: 500 -> 9"}),
-        (lambda t: with_worker(t, "gate", deadline=9), {"gate": "deadline: 60.0 -> 9.0"}),
-        (
-            lambda t: t.model_copy(
-                update={"delivery": t.delivery.model_copy(update={"lease": 3.0})}
-            ),
-            {"gate": "delivery.lease: 10.0 -> 3.0", "pass": "delivery.lease: 10.0 -> 3.0"},
-        ),
-        (
-            lambda t: t.model_copy(
-                update={
-                    "streams": {
-                        **t.streams,
-                        "OUT": t.streams["OUT"].model_copy(update={"high_water": 5}),
-                    }
-                }
-            ),
-            {"pass": "stream OUT.high_water: null -> 5"},
-        ),
-    ],
-)
-def test_only_workers_whose_part_changed_are_replaced(
-    change: Any, expected: dict[str, str]
-) -> None:
-    found = told(change(topology()))
-    assert {c.worker: c.what[0] for c in found} == expected
-    assert {c.deed for c in found} == {Deed.REPLACED}
-
-
-def test_what_only_the_supervisor_minds_replaces_nobody() -> None:
-    (scaled,) = told(with_worker(topology(), "gate", replicas=3))
-    assert scaled == Change("gate", Deed.SCALED, ("replicas: 1 -> 3",))
-    (adjusted,) = told(with_worker(topology(), "pass", max_memory="1GB"))
-    assert adjusted == Change("pass", Deed.ADJUSTED, ("max_memory: none -> 1000000000 bytes",))
-
-
-def test_who_trims_a_stream_is_replaced_before_its_new_reader_is_added() -> None:
-    found = told(with_worker(topology(), "second", **SECOND))
-    assert [(c.worker, c.deed) for c in found] == [
-        ("pass", Deed.REPLACED),
-        ("second", Deed.ADDED),
-    ]
-    assert "readers of OK: pass -> pass second" in found[0].what
-    gone = told(topology(), with_worker(topology(), "second", **SECOND))
-    assert [(c.worker, c.deed) for c in gone][-1] == ("second", Deed.REMOVED)
-
-
-def test_lanes_do_not_change_while_workers_run() -> None:
-    with pytest.raises(ReloadRefused, match=r"cannot change from 1 to 2 .* docs/scaling.md"):
-        told(topology(lanes=2))
-
-
-def test_another_text_of_an_authors_module_is_a_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
-    module = tmp_path / "authors.py"
-    module.write_text("def through(m): return m\n")
-    before = applied(topology())
-    module.write_text("def through(m): return None\n")
-    (change,) = changes(before, applied(topology()))
-    assert change == Change("pass", Deed.REPLACED, ("module authors has another text",))
-
-
-def test_workers_that_do_not_run_here_are_left_out() -> None:
-    old = applied(topology(), ("gate",))
-    changed = with_worker(with_worker(topology(), "pass", max_batch=9), "second", **SECOND)
-    assert changes(old, applied(changed, ("gate",))) == []
 
 
 class Looking(Inspector):
@@ -251,71 +153,3 @@ def test_a_changed_number_of_replicas_scales_and_ends_what_was_scaled_by_hand(
     scene.run()
     assert scene.fleet.wanted == {"gate": 2, "pass": 1}
     assert scene.fleet.by_hand == set()
-
-
-def finished(steps: Generator[None, None, Applied]) -> Applied:
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
-
-
-def test_a_file_is_looked_at_in_a_process_of_its_own(tmp_path: Path) -> None:
-    topology_from(SMALL, tmp_path)
-    file = tmp_path / "streams.yaml"
-    assert finished(Inspector().inspect(file)) == look_at(file)
-    file.write_text(file.read_text().replace("kind: gate", "kind: gat"))
-    with pytest.raises(ReloadRefused, match="did you mean 'gate'"):
-        finished(Inspector().inspect(file))
-
-
-def test_what_a_module_prints_or_raises_at_import_does_no_harm(tmp_path: Path) -> None:
-    author = tmp_path / "author_that_prints.py"
-    author.write_text("from schemas import L3EventSchema\nprint('[hello')\n")
-    streams = {**SMALL["streams"], "IN": {**SMALL["streams"]["IN"]}}
-    for name in ("IN", "OK"):
-        streams[name] = {**streams[name], "schema": "author_that_prints:L3EventSchema"}
-    file = tmp_path / "streams.yaml"
-    with file.open("w") as out:
-        YAML().dump({**SMALL, "streams": streams}, out)
-    assert "IN" in finished(Inspector().inspect(file)).topology.streams
-    author.write_text("import os\nos._exit(9)\n")
-    with pytest.raises(ReloadRefused, match="ended with 9"):
-        finished(Inspector().inspect(file))
-
-
-def test_a_process_that_cannot_be_started_or_never_ends_refuses_the_file(tmp_path: Path) -> None:
-    def refuse(*_: Any, **__: Any) -> Any:
-        raise OSError("no more processes")
-
-    with pytest.raises(ReloadRefused, match="no more processes"):
-        finished(Inspector(refuse).inspect(tmp_path / "a.yaml"))
-
-    class Endless:
-        pid = 1
-        code: int | None = None
-
-        def poll(self) -> int | None:
-            return self.code
-
-        def send_signal(self, sig: int, /) -> None:
-            self.code = -sig
-
-    times = iter([0.0, 1.0, 61.0, 62.0])
-    with pytest.raises(ReloadRefused, match="ended with -9"):
-        finished(
-            Inspector(lambda *_, **__: Endless(), lambda: next(times)).inspect(tmp_path / "a.yaml")
-        )
-
-
-def test_a_second_drift_worker_takes_from_the_first_ones_budget() -> None:
-    tree = topology().model_dump(mode="json", by_alias=True)
-    drift = {"kind": "drift", "watch": {"OK": {}}, "writes": "OUT"}
-    tree |= {"budget": {"false_alarms": 1, "per": "30d"}}
-    tree["workers"]["drift"] = drift
-    old = Topology.model_validate(tree)
-    tree["workers"]["other"] = {**drift, "watch": {"IN": {}}}
-    replaced = [c for c in told(Topology.model_validate(tree), old) if c.deed is Deed.REPLACED]
-    shares = [what for c in replaced if c.worker == "drift" for what in c.what]
-    assert any(what.startswith("share of the budget for OK: ") for what in shares)

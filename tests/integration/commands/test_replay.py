@@ -2,13 +2,12 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import Result
-from typer.testing import CliRunner
 
 from lineage.chain import ChainKey
 from lineage.settings import LineageSettings
@@ -16,7 +15,7 @@ from lineage.store import open_store
 from lineage.verify import verify
 from schemas.topology import Topology
 from streams.connection import Client, send
-from supervisor.cli import app
+from tests.servers.command import Penstock, command, lines, one
 from tests.servers.pipeline import (
     READING,
     SMALL,
@@ -27,9 +26,7 @@ from tests.servers.pipeline import (
     until,
     working,
 )
-from tests.servers.stream_server import StreamServer
 
-Penstock = Callable[..., Result]
 WORKERS = ("gate", "scale", "tally", "sink")
 KEPT = {"schema": READING, "layer": 3, "retention": {"age": "1h"}}
 TREE: dict[str, Any] = SMALL | {
@@ -85,20 +82,9 @@ def topology(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Topolo
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")  # a module changes within a second here
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PENSTOCK_LINEAGE_KEY", "of these tests")
     yield topology_from(TREE, tmp_path)
     sys.modules.pop("author_of_replays", None)
-
-
-@pytest.fixture
-def client(
-    valkey_server: StreamServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Client]:
-    monkeypatch.setenv("PENSTOCK_REDIS_URL", valkey_server.url)
-    monkeypatch.setenv("PENSTOCK_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("PENSTOCK_LINEAGE_KEY", "of these tests")
-    with valkey_server.client() as client:
-        send(client, "FLUSHALL")
-        yield client
 
 
 @pytest.fixture
@@ -108,12 +94,7 @@ def penstock(client: Client, topology: Topology, tmp_path: Path) -> Penstock:
         send(client, "XADD", "IN", "*", "data", reading(x=float(x)), "source", "pump-7")
     send(client, "XADD", "IN", "*", "data", "{}")
     work(client, topology)
-
-    def run(*arguments: str) -> Result:
-        config = ["--config", str(tmp_path / "streams.yaml")]
-        return CliRunner().invoke(app, [*config, *arguments])
-
-    return run
+    return command(tmp_path)
 
 
 def work(client: Client, topology: Topology) -> None:
@@ -123,9 +104,7 @@ def work(client: Client, topology: Topology) -> None:
 
 
 def report(result: Result, code: int = 0) -> dict[str, Any]:
-    assert result.exit_code == code, result.output
-    found: dict[str, Any] = json.loads(result.stdout.splitlines()[0])
-    return found
+    return lines(result, code)[0]
 
 
 def lengths(client: Client, topology: Topology) -> dict[str, int]:
@@ -171,18 +150,17 @@ def test_what_differs_is_published_in_its_place_and_the_graph_says_so(
     old = uids(client, topology, "SCALED")
     write_module(tmp_path, "3")
     result = penstock("replay", "--worker", "scale", "--json", "--publish")
-    report(result)
-    published = json.loads(result.stdout.splitlines()[1])["published"]
+    published = lines(result)[1]["published"]
     assert len(published) == 5
     work(client, topology)
     now = [json.loads(e.get(b"data") or b"") for e in all_entries(client, topology, "SCALED")]
     assert [event["measurements"]["x"] for event in now] == [2, 4, 6, 8, 10, 3, 6, 9, 12, 15]
-    trace = json.loads(penstock("lineage", "trace", old[0], "--json").stdout)
+    trace = one(penstock("lineage", "trace", old[0], "--json"))
     (superseded,) = (step for step in trace["steps"] if step["superseded_by"])
     assert superseded["superseded_by"] == [published[0]["uid"]]
     assert published[0]["supersedes"] == [superseded["uid"]]
     assert "superseded by" in penstock("lineage", "trace", old[0]).stdout
-    made = json.loads(penstock("lineage", "trace", published[0]["uid"], "--json").stdout)
+    made = one(penstock("lineage", "trace", published[0]["uid"], "--json"))
     assert made["steps"][-1]["worker"] == "scale"
     assert made["steps"][-1]["run"].startswith("replay/")
     with open_store(LineageSettings().store()) as store:
@@ -210,7 +188,7 @@ def test_a_gate_that_is_stricter_now_rejects_in_the_place_of_what_it_let_pass(
     told = report(result)
     assert told["streams"]["OK"]["missing"] == 5
     assert told["streams"]["BAD"]["new"] == 5
-    published = json.loads(result.stdout.splitlines()[1])["published"]
+    published = lines(result)[1]["published"]
     assert [each["supersedes"] for each in published] == [[uid] for uid in passed]
     assert uids(client, topology, "BAD") == refused + [each["uid"] for each in published]
 

@@ -1,51 +1,27 @@
 """Baselines are set, shown, compared, frozen and reset on a real server, with their lineage."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from lineage.wire import decode
 from schemas.topology import Topology
 from streams.baselines import KEPT, BaselineChanged, Baselines
 from streams.connection import Client, send
 from streams.entry import Entry
-from supervisor.cli import app
+from supervisor.progress import Told
+from tests.servers.command import Penstock, in_words, one
 from tests.servers.pipeline import SMALL, all_entries, reading, topology_from, until, working
-from tests.servers.stream_server import StreamServer
-
-Penstock = Callable[..., Result]
 
 
 @pytest.fixture
-def topology(tmp_path: Path) -> Topology:
-    graph = {"sink": {"kind": "lineage"}}
-    return topology_from(SMALL | {"workers": SMALL["workers"] | graph}, tmp_path)
-
-
-@pytest.fixture
-def client(
-    valkey_server: StreamServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Client]:
-    monkeypatch.setenv("PENSTOCK_REDIS_URL", valkey_server.url)
-    monkeypatch.setenv("PENSTOCK_DATA_DIR", str(tmp_path / "data"))
-    with valkey_server.client() as client:
-        send(client, "FLUSHALL")
-        yield client
-
-
-@pytest.fixture
-def penstock(client: Client, topology: Topology, tmp_path: Path) -> Penstock:
-    def run(*arguments: str) -> Result:
-        config = ["--config", str(tmp_path / "streams.yaml")]
-        return CliRunner().invoke(app, [*config, *arguments])
-
-    return run
+def tree() -> dict[str, Any]:
+    return SMALL | {"workers": SMALL["workers"] | {"sink": {"kind": "lineage"}}}
 
 
 def fill(client: Client, count: int = 600, shift: float = 0.0, seed: int = 5) -> list[str]:
@@ -55,12 +31,6 @@ def fill(client: Client, count: int = 600, shift: float = 0.0, seed: int = 5) ->
         for x, y in rng.normal(size=(count, 2))
     ]
     return [f"OK/{each.decode()}" for each in ids]
-
-
-def one(result: Result) -> dict[str, Any]:
-    assert result.exit_code == 0, result.output
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
 
 
 def records(client: Client, topology: Topology) -> list[tuple[Any, Any]]:
@@ -148,11 +118,7 @@ def test_every_change_is_in_the_lineage_from_the_traffic_to_the_version(
 
 
 def test_the_graph_knows_what_a_baseline_came_from(
-    client: Client,
-    topology: Topology,
-    penstock: Penstock,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    client: Client, topology: Topology, penstock: Penstock
 ) -> None:
     uids = fill(client, 30)
     uid = one(penstock("baseline", "set", "OK", "--json"))["uid"]
@@ -199,6 +165,25 @@ def test_lanes_share_one_baseline(client: Client, tmp_path: Path, penstock: Pens
     assert field["size"] == 19
 
 
+def test_how_much_was_read_is_shown_meanwhile(
+    client: Client, penstock: Penstock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[tuple[int, str]] = []
+
+    @contextmanager
+    def progress(begun: str) -> Iterator[Told]:
+        shown.append((0, begun))
+        yield lambda done, _, what: shown.append((done, what))
+
+    monkeypatch.setattr("supervisor.progress.progress", progress)
+    uids = fill(client, 1_100)
+    for verb in ("set", "diff"):
+        shown.clear()
+        made = penstock("baseline", verb, "OK", "--since", uids[0])
+        assert made.exit_code == 0, made.output
+        assert shown == [(0, "reading OK"), (500, "reading OK"), (1000, "reading OK")]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -217,7 +202,7 @@ def test_mistakes_are_answered_with_the_next_step(
 ) -> None:
     found = penstock("baseline", *arguments)
     assert found.exit_code == code, found.output
-    assert said in " ".join(found.stderr.replace("│", " ").split())
+    assert said in in_words(found)
 
 
 def test_something_else_under_the_key_is_told(client: Client, penstock: Penstock) -> None:

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from typer.testing import CliRunner
 
 from schemas.topology import Topology
 from streams.connection import Client, send
 from streams.observe import counters
-from supervisor.cli import app
+from tests.servers.command import command
 from tests.servers.pipeline import (
     SMALL,
     all_entries,
@@ -26,7 +25,6 @@ from tests.servers.pipeline import (
     until,
     working,
 )
-from tests.servers.stream_server import StreamServer
 
 KEPT = {"schema": "author_of_rehearsals:Loose", "retention": {"age": "1h"}}
 WORKERS = ("gate", "scale", "anomaly", "drift")
@@ -113,21 +111,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     sys.modules.pop("author_of_rehearsals", None)
 
 
-@pytest.fixture
-def client(
-    valkey_server: StreamServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Client]:
-    monkeypatch.setenv("PENSTOCK_REDIS_URL", valkey_server.url)
-    monkeypatch.setenv("PENSTOCK_DATA_DIR", str(tmp_path / "data"))
-    with valkey_server.client() as client:
-        send(client, "FLUSHALL")
-        yield client
-
-
 def rehearse(folder: Path, *arguments: str) -> Result:
-    config = ["--config", str(folder / "streams.yaml"), "rehearse"]
     new = ["--config", str(folder / "new" / "streams.yaml")]
-    return CliRunner().invoke(app, [*config, *new, *arguments])
+    return command(folder)("rehearse", *new, *arguments)
 
 
 def play(client: Client, topology: Topology, payloads: Sequence[bytes] = PAYLOADS) -> None:

@@ -1,21 +1,17 @@
 """The budget of false alarms: what workers make of their share, and what is told of it."""
 
-import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from schemas.findings import DriftEvent
 from schemas.topology import DriftWorkerSettings, Topology
 from schemas.topology_budget import share_of
 from streams.connection import Client, send
 from streams.keys import Lane
-from supervisor.cli import app
+from tests.servers.command import Penstock, add, drift_event, one
 from tests.servers.pipeline import (
     SMALL,
     all_entries,
@@ -25,7 +21,6 @@ from tests.servers.pipeline import (
     until,
     working,
 )
-from tests.servers.stream_server import StreamServer
 from workers.drift import Drift
 
 FINDINGS = {"schema": "schemas:DriftEvent", "sink": True}
@@ -46,59 +41,15 @@ CLASSIC = {
     "detectors": {"profile": "classic"},
 }
 
-Penstock = Callable[..., Result]
-
 
 @pytest.fixture
-def topology(tmp_path: Path) -> Topology:
-    return topology_from(WATCHED, tmp_path)
-
-
-@pytest.fixture
-def client(
-    valkey_server: StreamServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Client]:
-    monkeypatch.setenv("PENSTOCK_REDIS_URL", valkey_server.url)
-    monkeypatch.setenv("PENSTOCK_DATA_DIR", str(tmp_path / "data"))
-    with valkey_server.client() as client:
-        send(client, "FLUSHALL")
-        yield client
-
-
-@pytest.fixture
-def penstock(client: Client, topology: Topology, tmp_path: Path) -> Penstock:
-    def run(*arguments: str) -> Result:
-        config = ["--config", str(tmp_path / "streams.yaml")]
-        return CliRunner().invoke(app, [*config, *arguments])
-
-    return run
-
-
-def told(result: Result) -> dict[str, Any]:
-    assert result.exit_code == 0, result.output
-    found: dict[str, Any] = json.loads(result.stdout)
-    return found
+def tree() -> dict[str, Any]:
+    return WATCHED
 
 
 def alarm(client: Client, field: str, detector: str = "conformal", stream: str = "OK") -> None:
-    sample = {"size": 3, "mean": 1.0, "quantiles": [1.0]}
-    event = {
-        "kind": "drift",
-        "stream": stream,
-        "field": field,
-        "detector": detector,
-        "statistic": "s",
-        "value": 2.0,
-        "threshold": 1.0,
-        "effect": 1.0,
-        "message": f"{stream}/18-0",
-        "at_ms": 18,
-        "baseline": sample,
-        "current": sample,
-        "severity": "medium",
-        "explanation": "it went up",
-    }
-    send(client, "XADD", "FINDINGS", "*", "data", json.dumps(event))
+    event = drift_event(stream=stream, field=field, detector=detector, message=f"{stream}/18-0")
+    add(client, "FINDINGS", "data", event)
 
 
 def test_a_worker_holds_its_alarms_to_its_share_and_finds_a_change(
@@ -143,13 +94,13 @@ def test_a_state_made_under_another_budget_is_not_gone_on_with(
 def test_what_is_allowed_raised_and_left_is_told_by_worker_stream_and_field(
     client: Client, penstock: Penstock
 ) -> None:
-    assert told(penstock("budget", "--json"))["left"] == 1.0
+    assert one(penstock("budget", "--json"))["left"] == 1.0
     for field in ("x", "x", "y"):
         alarm(client, field)
     alarm(client, "x", detector="adwin")
-    send(client, "XADD", "FINDINGS", "*", "data", "{}")  # no event
-    send(client, "XADD", "STRANGE", "*", "data", "{}")
-    found = told(penstock("budget", "--json"))
+    add(client, "FINDINGS", "data", "{}")  # no event
+    add(client, "STRANGE", "data", "{}")
+    found = one(penstock("budget", "--json"))
     assert (found["allowed"], found["spent"], found["outside"], found["left"]) == (1.0, 3, 1, 0.0)
     assert found["anomalies"] == 1
     assert [(r["worker"], r["stream"], r["field"], r["alarms"]) for r in found["raised"]] == [
@@ -171,7 +122,7 @@ def test_alarms_of_tests_with_p_values_are_within_the_budget(
     client: Client, penstock: Penstock
 ) -> None:
     alarm(client, "site", detector="categories")
-    found = told(penstock("budget", "--json"))
+    found = one(penstock("budget", "--json"))
     assert (found["spent"], found["outside"]) == (1, 0)
 
 
@@ -180,7 +131,7 @@ def test_alarms_before_the_window_are_not_counted(client: Client, penstock: Pens
     [(_, fields)] = send(client, "XRANGE", "FINDINGS", "-", "+")
     send(client, "DEL", "FINDINGS")
     send(client, "XADD", "FINDINGS", "1700000000000-0", *fields)
-    assert told(penstock("budget", "--json"))["spent"] == 0
+    assert one(penstock("budget", "--json"))["spent"] == 0
 
 
 def test_detectors_outside_the_budget_are_said_plainly(
@@ -195,7 +146,7 @@ def test_detectors_outside_the_budget_are_said_plainly(
     assert "old: ks" not in shown  # its levels keep to the budget
     assert "odd: all: it flags 1.00% of the messages by design" in shown
     assert "drift: conformal" not in shown
-    found = told(penstock("budget", "--json"))
+    found = one(penstock("budget", "--json"))
     assert (found["spent"], found["outside"]) == (0, 1)
     assert found["raised"][0]["worker"] == "old"
 
@@ -206,5 +157,5 @@ def test_without_a_budget_that_is_said(client: Client, tmp_path: Path, penstock:
     shown = penstock("budget").stdout
     assert "no budget: each detector has its own run_length" in shown
     assert "1 drift alarms" in shown
-    found = told(penstock("budget", "--json"))
+    found = one(penstock("budget", "--json"))
     assert (found["allowed"], found["left"], found["outside"]) == (None, None, 1)

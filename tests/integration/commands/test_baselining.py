@@ -3,13 +3,11 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import structlog
-from typer.testing import CliRunner
 
 from lineage.wire import decode
 from schemas.baseline import Baseline, FieldBaseline
@@ -18,7 +16,7 @@ from streams.baselines import Baselines, Version
 from streams.connection import Client, send
 from streams.entry import Entry, Settled
 from streams.keys import Lane
-from supervisor.cli import app
+from tests.servers.command import Penstock, one
 from tests.servers.crashing import dies_at_commit, run_until_killed
 from tests.servers.pipeline import (
     READING,
@@ -28,10 +26,8 @@ from tests.servers.pipeline import (
     reading,
     settled,
     start_worker,
-    topology_from,
     until,
 )
-from tests.servers.stream_server import StreamServer
 from workers.baselining import WARM_UP, Baselining
 from workers.drift import Drift
 from workers.kinds import build_handler
@@ -57,19 +53,8 @@ TREE: dict[str, Any] = SMALL | {
 
 
 @pytest.fixture
-def topology(tmp_path: Path) -> Topology:
-    return topology_from(TREE, tmp_path)
-
-
-@pytest.fixture
-def client(
-    valkey_server: StreamServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Client]:
-    monkeypatch.setenv("PENSTOCK_REDIS_URL", valkey_server.url)
-    monkeypatch.setenv("PENSTOCK_DATA_DIR", str(tmp_path / "data"))
-    with valkey_server.client() as client:
-        send(client, "FLUSHALL")
-        yield client
+def tree() -> dict[str, Any]:
+    return TREE
 
 
 def fill(client: Client, count: int, shift: float = 0.0, seed: int = 5) -> None:
@@ -102,11 +87,6 @@ def newest(client: Client) -> Version | None:
     return Baselines(client, 1, "OK", "LINEAGE").newest()
 
 
-def penstock(tmp_path: Path, *arguments: str) -> None:
-    run = CliRunner().invoke(app, ["--config", str(tmp_path / "streams.yaml"), *arguments])
-    assert run.exit_code == 0, run.output
-
-
 def drifted(client: Client, topology: Topology) -> list[str]:
     until(lambda: settled(client, topology))
     found = [json.loads(e.get(b"data") or b"") for e in all_entries(client, topology, "DRIFTS")]
@@ -114,7 +94,7 @@ def drifted(client: Client, topology: Topology) -> list[str]:
 
 
 def test_a_stream_gets_its_first_baseline_once_the_warm_up_is_over(
-    client: Client, topology: Topology, tmp_path: Path
+    client: Client, topology: Topology, penstock: Penstock
 ) -> None:
     fill(client, WARM_UP - 1)
     with drifting(client, topology) as (_, beside):
@@ -133,7 +113,7 @@ def test_a_stream_gets_its_first_baseline_once_the_warm_up_is_over(
         assert (record.worker, record.worker_kind) == ("drift", "drift")
         field = made.fields["measurements.x"]
         assert record.outputs[0].parents == (field.first, field.last)
-        penstock(tmp_path, "baseline", "reset", "OK")
+        one(penstock("baseline", "reset", "OK", "--json"))
         beside.once()
         gone = newest(client)
         assert gone is not None
@@ -141,13 +121,13 @@ def test_a_stream_gets_its_first_baseline_once_the_warm_up_is_over(
 
 
 def test_detectors_begin_anew_for_a_field_whose_baseline_is_set(
-    client: Client, topology: Topology, tmp_path: Path
+    client: Client, topology: Topology, penstock: Penstock
 ) -> None:
     fill(client, WARM_UP)
     with drifting(client, topology) as (running, beside):
         beside.once()
         assert drifted(client, topology) == []  # the first baseline is what they learnt
-        penstock(tmp_path, "baseline", "set", "OK.measurements.x")
+        one(penstock("baseline", "set", "OK.measurements.x", "--json"))
         beside.once()
         assert running.standing.state == "running"
     with drifting(client, topology) as (_, beside):  # the one before saved what it had heard
