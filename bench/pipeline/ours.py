@@ -108,6 +108,13 @@ def _part(worker: dict[str, Any]) -> dict[str, Any]:
     return {name: worker[name] for name in ("writes", "detectors") if name in worker}
 
 
+def in_long_batches(topology: Topology) -> Topology:
+    """The topology whose gate takes as many entries at a time as a worker with detectors does."""
+    tree = topology.model_dump(by_alias=True, exclude_unset=True)
+    tree["workers"]["gate"]["max_batch"] = topology.workers["anomaly"].max_batch
+    return Topology.model_validate(tree)
+
+
 def _sink(topology: Topology, directory: Path) -> Handler:
     return LineageSink(
         topology, "lineage", open_store=lambda: open_store(f"sqlite:{directory / 'lineage.db'}")
@@ -116,6 +123,9 @@ def _sink(topology: Topology, directory: Path) -> Handler:
 
 CONTENDERS = {
     "bare": Contender("gate", "L3_IN", lambda *_: Bare("L3"), target="L3", plain=True),
+    "bare_long": Contender(
+        "gate", "L3_IN", lambda *_: Bare("L3"), target="L3", plain=True, arrange=in_long_batches
+    ),
     "bare_ahead": Contender("gate", "L3_IN", lambda *_: Bare("L3"), target="L3"),
     "gate": Contender("gate", "L3_IN", _of("gate"), target="L3"),
     "gate_scraped": Contender("gate", "L3_IN", _of("gate"), target="L3", watch=scraped),

@@ -9,7 +9,8 @@ Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 
 NAMES = {
     "bare": "bare loop: read and commit, nothing looked at",
-    "bare_ahead": "the same by our loop, which reads ahead",
+    "bare_long": "the same in batches as long as a detector's",
+    "bare_ahead": "the bare loop by ours, which reads ahead",
     "gate": "gate",
     "gate_scraped": "the same, its metrics asked for every second",
     "gate_silent": "the same without any metrics",
