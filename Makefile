@@ -5,6 +5,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
+JOBS ?= auto
 PACKAGES := schemas streams detectors lineage workers supervisor reference
 
 help: ## list the targets
@@ -32,9 +33,9 @@ setup-bench: $(VENV)/bench.stamp ## the same with the rivals that the benchmarks
 demo: setup ## replay real data through the whole pipeline and print what was found
 	$(BIN)/penstock demo
 
-test: setup-dev ## every test, with coverage
+test: setup-dev ## every test, with coverage (JOBS=0: one after the other)
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=90
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term --cov-fail-under=90
 
 chaos: setup-dev ## make every fault, many times (up to half an hour), and write what came of it
 	$(BIN)/python -m bench.chaos --out bench/results/chaos.json; code=$$?; \

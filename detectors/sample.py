@@ -19,11 +19,16 @@ def summarise(values: Floats) -> Sample:
 
 def deviation(values: Floats) -> float:
     """Return the standard deviation of ``values``, also where their squares overflow."""
-    distance = np.abs(values - np.mean(values))
-    largest = float(distance.max(initial=0.0))
-    if largest == 0.0:
-        return 0.0
-    return largest * math.sqrt(float(np.mean((distance / largest) ** 2)))
+    return float(deviations(values))
+
+
+def deviations(values: Floats) -> Floats:
+    """Return the same of each row of ``values`` (float64 [..., n]): float64 [...]."""
+    distance = np.abs(values - values.mean(axis=-1, keepdims=True))
+    largest = distance.max(axis=-1, initial=0.0, keepdims=True)
+    unit = np.where(largest == 0.0, 1.0, largest)
+    found: Floats = largest[..., 0] * np.sqrt(np.mean((distance / unit) ** 2, axis=-1))
+    return found
 
 
 def shift(baseline: Floats, current: Floats) -> float:

@@ -1,9 +1,13 @@
 """A baseline and a window as counts in cells, kept up to date value by value."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
+from detectors.drift.comparable import Comparable
+from detectors.drift.contract import Measured
 from detectors.drift.reference_window import ReferenceWindow
 from detectors.values import AnyArray, Floats, Ints
 from schemas.drift_settings import BinnedSettings
@@ -20,15 +24,58 @@ class CountedWindow(ReferenceWindow):
         """Count the baseline, and begin with an empty window."""
         self._before: Ints = np.bincount(self._cells(baseline), minlength=n_cells)
         self._now: Ints = np.zeros_like(self._before)
+        self._placed: AnyArray = np.zeros(0, dtype=np.int64)  # the cells of the window's values
 
     def _slide(self, entering: Floats, leaving: Floats) -> None:
-        size = len(self._now)
-        self._now = self._now + np.bincount(self._cells(entering), minlength=size)
-        if len(leaving):
-            self._now = self._now - np.bincount(self._cells(leaving), minlength=size)
+        size, n_gone = len(self._now), len(leaving)
+        placed = np.concatenate((self._placed, self._cells(entering)))
+        self._now = self._now + np.bincount(placed[len(self._placed) :], minlength=size)
+        if n_gone:
+            self._now = self._now - np.bincount(placed[:n_gone], minlength=size)
+        self._placed = placed[n_gone:]
 
 
-class BinnedWindow(CountedWindow):
+class SharesWindow(CountedWindow, Comparable):
+    """A test whose statistic follows from the counts alone."""
+
+    @staticmethod
+    @abstractmethod
+    def _statistic(before: Ints, now: Ints) -> Floats:
+        """Compare counts of baselines and of windows, int64 [..., cells]; returns [...]."""
+
+    def _measure(self, current: Floats) -> Measured:
+        return self._measured(float(self._statistic(self._before, self._now)))
+
+    @property
+    def _size(self) -> int:
+        return len(self._before)
+
+    @classmethod
+    def _statistics(
+        cls, several: Sequence[Comparable], line: Floats, ends: Sequence[int]
+    ) -> Floats:
+        # What enters and leaves between two tests is counted, and added up from test to test.
+        own, n_tests = cast("Sequence[SharesWindow]", several), len(ends)
+        before, now = np.array([e._before for e in own]), np.array([e._now for e in own])
+        size, n_cur = before.shape[1], own[0]._options.n_cur
+        cells = np.array(
+            [
+                np.concatenate((each._placed, each._cells(row[n_cur:])))
+                for each, row in zip(own, line, strict=True)
+            ]
+        )
+        test_of = np.repeat(np.arange(n_tests), np.diff([n_cur, *ends]))
+        cells += np.arange(len(own))[:, None] * (n_tests * size)
+        entering, leaving = cells[:, n_cur:] + test_of * size, cells[:, :-n_cur] + test_of * size
+        changes = np.bincount(entering.ravel(), minlength=before.size * n_tests)
+        changes -= np.bincount(leaving.ravel(), minlength=before.size * n_tests)
+        counts = changes.reshape(len(own), n_tests, size)
+        for test in range(n_tests):
+            now = np.add(counts[:, test], now, out=counts[:, test])
+        return cls._statistic(before[:, None], counts)
+
+
+class BinnedWindow(SharesWindow):
     """Cells that hold equal shares of the baseline.
 
     A value that alone fills more than one of them gets its own.

@@ -7,7 +7,7 @@ import numpy as np
 
 from detectors.drift.binned_window import BinnedWindow
 from detectors.drift.contract import Measured
-from detectors.values import Floats
+from detectors.values import Floats, Ints
 from schemas.drift_settings import DriftScoreSettings
 
 
@@ -37,12 +37,19 @@ class DriftScore(BinnedWindow):
     def __init__(self, settings: DriftScoreSettings | None = None) -> None:
         super().__init__(settings or DriftScoreSettings())
 
-    def _measure(self, current: Floats) -> Measured:
-        before = self._before / self._before.sum()
-        distance = 0.5 * float(np.abs(self._now / self._now.sum() - before).sum())
+    @staticmethod
+    def _statistic(before: Ints, now: Ints) -> Floats:
+        p, q = (each / each.sum(axis=-1, keepdims=True) for each in (before, now))
+        distance: Floats = 0.5 * np.abs(q - p).sum(axis=-1)
+        return distance
+
+    def _measured(self, value: float) -> Measured:
         threshold = self._settings.fixed_threshold
-        if threshold is None:
-            usual = float(np.sqrt(before * (1.0 - before) * self._noise / math.tau).sum())
-            spread = math.sqrt(-math.log(self._settings.alpha) * self._noise / 2.0)
-            threshold = min(usual + spread, 0.99)
-        return Measured("total_variation", distance, threshold)
+        return Measured("total_variation", value, self._bound if threshold is None else threshold)
+
+    def _fit(self, baseline: Floats) -> None:
+        super()._fit(baseline)
+        before = self._before / self._before.sum()
+        usual = float(np.sqrt(before * (1.0 - before) * self._noise / math.tau).sum())
+        spread = math.sqrt(-math.log(self._settings.alpha) * self._noise / 2.0)
+        self._bound = min(usual + spread, 0.99)

@@ -8,7 +8,7 @@ import numpy as np
 from detectors.chi_squared import survival, upper_quantile
 from detectors.drift.binned_window import BinnedWindow
 from detectors.drift.contract import Measured
-from detectors.values import Floats
+from detectors.values import Floats, Ints
 from schemas.drift_settings import JensenShannonSettings
 
 
@@ -39,19 +39,20 @@ class JensenShannon(BinnedWindow):
     def __init__(self, settings: JensenShannonSettings | None = None) -> None:
         super().__init__(settings or JensenShannonSettings())
 
-    def _measure(self, current: Floats) -> Measured:
-        before = self._before / self._before.sum()
-        now = self._now / self._now.sum()
-        half = _entropy((before + now) / 2.0)
-        divergence = max(half - (_entropy(before) + _entropy(now)) / 2.0, 0.0)
-        scale, degrees = 8.0 * math.log(2.0) / self._noise, max(len(before) - 1, 1)
+    @staticmethod
+    def _statistic(before: Ints, now: Ints) -> Floats:
+        p, q = (each / each.sum(axis=-1, keepdims=True) for each in (before, now))
+        half = _entropy((p + q) / 2.0)
+        return np.maximum(half - (_entropy(p) + _entropy(q)) / 2.0, 0.0)
+
+    def _measured(self, value: float) -> Measured:
+        scale, degrees = 8.0 * math.log(2.0) / self._noise, max(self._size - 1, 1)
         threshold = self._settings.fixed_threshold
         if threshold is None:
             threshold = upper_quantile(self._settings.alpha, degrees) / scale
-        p_value = survival(divergence * scale, degrees)
-        return Measured("jensen_shannon_bits", divergence, threshold, p_value)
+        return Measured("jensen_shannon_bits", value, threshold, survival(value * scale, degrees))
 
 
-def _entropy(shares: Floats) -> float:
-    present = shares[shares > 0.0]
-    return -float((present * np.log2(present)).sum())
+def _entropy(shares: Floats) -> Floats:
+    entropy: Floats = -(shares * np.log2(np.where(shares > 0.0, shares, 1.0))).sum(axis=-1)
+    return entropy

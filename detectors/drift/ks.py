@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from detectors.drift.binned_window import CountedWindow
+from detectors.drift.binned_window import SharesWindow
 from detectors.drift.contract import Measured
-from detectors.values import AnyArray, Floats
+from detectors.values import AnyArray, Floats, Ints
 from schemas.drift_settings import KsSettings
 
 
-class Ks(CountedWindow):
+class Ks(SharesWindow):
     """Reports when the distribution functions of baseline and window lie too far apart.
 
     For: any change of a distribution, of values that do not depend on their past.
@@ -45,19 +45,27 @@ class Ks(CountedWindow):
 
     def _fit(self, baseline: Floats) -> None:
         self._ordered = np.sort(baseline)
+        self._first = self._ordered.searchsorted(self._ordered)
         self._count(baseline, 2 * len(baseline) + 1)
 
     def _cells(self, values: Floats) -> AnyArray:
         # Every value of the baseline is a cell, and so is every gap between two of them: within
         # a cell one of the two distribution functions is flat, so D lies at an end of one.
-        below = np.searchsorted(self._ordered, values, side="left")
-        return below + np.searchsorted(self._ordered, values, side="right")
+        up_to = self._ordered.searchsorted(values, side="right")
+        last = np.maximum(up_to - 1, 0)
+        equal = self._ordered.take(last) == values
+        return up_to + np.where(equal, self._first.take(last), up_to)
 
-    def _measure(self, current: Floats) -> Measured:
-        before = np.cumsum(self._before) / len(self._ordered)
-        now = np.cumsum(self._now) / len(current)
-        distance = float(np.abs(before - now).max())
-        return Measured("ks_distance", distance, self._threshold, self._p_value(distance))
+    @staticmethod
+    def _statistic(before: Ints, now: Ints) -> Floats:
+        n_before, n_now = (each.sum(axis=-1, keepdims=True) for each in (before, now))
+        gaps = now * n_before - before * n_now
+        largest = np.abs(np.cumsum(gaps, axis=-1, out=gaps), out=gaps).max(axis=-1)
+        distance: Floats = largest / (n_before * n_now)[..., 0]
+        return distance
+
+    def _measured(self, value: float) -> Measured:
+        return Measured("ks_distance", value, self._threshold, self._p_value(value))
 
     def _p_value(self, distance: float) -> float:
         root = self._scale * distance

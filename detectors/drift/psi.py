@@ -40,17 +40,21 @@ class Psi(BinnedWindow):
     def __init__(self, settings: PsiSettings | None = None) -> None:
         super().__init__(settings or PsiSettings())
 
-    def _measure(self, current: Floats) -> Measured:
-        before, now = _shares(self._before), _shares(self._now)
-        index = float(((now - before) * np.log(now / before)).sum())
-        degrees = len(before) - 1
+    @staticmethod
+    def _statistic(before: Ints, now: Ints) -> Floats:
+        p, q = _shares(before), _shares(now)
+        index: Floats = ((q - p) * np.log(q / p)).sum(axis=-1)
+        return index
+
+    def _measured(self, value: float) -> Measured:
+        degrees = self._size - 1
         threshold = self._settings.fixed_threshold
         if threshold is None:
             threshold = upper_quantile(self._settings.alpha, degrees) * self._noise
-        return Measured("psi", index, threshold, survival(index / self._noise, degrees))
+        return Measured("psi", value, threshold, survival(value / self._noise, degrees))
 
 
 def _shares(counts: Ints) -> Floats:
     padded = counts + _PSEUDO_COUNT
-    shares: Floats = padded / padded.sum()
+    shares: Floats = padded / padded.sum(axis=-1, keepdims=True)
     return shares

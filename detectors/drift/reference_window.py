@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from detectors.drift.contract import Detection, Input, Measured, detection
+from detectors.drift.present import Present
 from detectors.state import State
 from detectors.state_reader import StateReader
-from detectors.values import Floats, clean
+from detectors.values import Floats
 from schemas.drift_settings import ReferenceWindowSettings
 
 Allow = Callable[[float, int], bool]
@@ -48,16 +49,18 @@ class ReferenceWindow(ABC):
 
         With ``allow`` a test raises an alarm only if it is asked and agrees, too.
         """
-        rows = np.flatnonzero(~np.isnan(x))
-        values = clean(x[rows])
+        return self._walk(Present.of(x), 0, allow)
+
+    def _walk(self, values: Present, begin: int, allow: Allow | None) -> list[Detection]:
+        """Take in the values from ``begin`` on."""
+        numbers, found = values.values, []
         if self.takes == "errors":
-            values = (values != 0.0).astype(np.float64)
-        found, begin = [], 0
+            numbers = (numbers != 0.0).astype(np.float64)
         while begin < len(values):
             end = min(begin + self._until_due(), len(values))
-            self._learn(values[begin:end])
-            if self._is_due() and (measured := self._alarm(int(rows[end - 1]), allow)):
-                found.append(self._detection(int(rows[end - 1]), measured))
+            self._learn(numbers[begin:end])
+            if self._is_due() and (measured := self._alarm(values.row(end - 1), allow)):
+                found.append(self._detection(values.row(end - 1), measured))
                 self._start()
             begin = end
         return found

@@ -1,19 +1,20 @@
 """The two-sample z-test of the means over a stream."""
 
 import math
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, cast
 
 import numpy as np
 
 from detectors.chi_squared import survival, upper_quantile
+from detectors.drift.comparable import Comparable
 from detectors.drift.contract import Measured
-from detectors.drift.reference_window import ReferenceWindow
-from detectors.sample import deviation
+from detectors.sample import deviation, deviations
 from detectors.values import CAP, Floats
 from schemas.drift_settings import ZTestSettings
 
 
-class ZTest(ReferenceWindow):
+class ZTest(Comparable):
     """Reports when the means of baseline and window lie too far apart for their spread.
 
     For: the mean alone.
@@ -41,17 +42,35 @@ class ZTest(ReferenceWindow):
         self._threshold = math.sqrt(upper_quantile(settings.alpha, 1))
 
     def _fit(self, baseline: Floats) -> None:
+        # Distances from the baseline's first value have a mean of exactly 0 for a constant.
         self._first = float(baseline[0])
-        self._mean = self._from_first(baseline)
+        self._mean = float(np.mean(baseline - self._first))
         self._error = deviation(baseline) / math.sqrt(len(baseline) - 1)
 
     def _measure(self, current: Floats) -> Measured:
-        error = math.hypot(self._error, deviation(current) / math.sqrt(len(current) - 1))
-        distance = abs(self._from_first(current) - self._mean)
-        z = CAP if distance / CAP >= error else distance / error
-        z = 0.0 if distance == 0.0 else z
-        return Measured("z", z, self._threshold, survival(z * z, 1))
+        return self._measured(float(self._z(current)))
 
-    def _from_first(self, values: Floats) -> float:
-        """Return the mean distance from the baseline's first value: exactly 0 for a constant."""
-        return float(np.mean(values - self._first))
+    @classmethod
+    def _statistics(
+        cls, several: Sequence[Comparable], line: Floats, ends: Sequence[int]
+    ) -> Floats:
+        n_cur = several[0]._options.n_cur
+        begins = np.array(ends) - n_cur
+        windows = np.lib.stride_tricks.sliding_window_view(line, n_cur, axis=1)[:, begins]
+        own = cast("Sequence[ZTest]", several)
+        return np.array([each._z(rows) for each, rows in zip(own, windows, strict=True)])
+
+    def _measured(self, value: float) -> Measured:
+        return Measured("z", value, self._threshold, survival(value * value, 1))
+
+    @property
+    def _size(self) -> int:
+        return self._options.n_cur
+
+    def _z(self, current: Floats) -> Floats:
+        """Return the statistic of each of some windows: float64 [..., n_cur], giving [...]."""
+        error = np.hypot(self._error, deviations(current) / math.sqrt(current.shape[-1] - 1))
+        distance = np.abs((current - self._first).mean(axis=-1) - self._mean)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = np.where(distance / CAP >= error, CAP, distance / error)
+        return np.where(distance == 0.0, 0.0, z)

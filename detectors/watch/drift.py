@@ -7,9 +7,7 @@ from fnmatch import fnmatchcase
 import numpy as np
 
 from detectors.drift.catalog import TESTED, WEIGHTED, detectors_for, tests_among, tests_of
-from detectors.drift.conformal import Conformal
 from detectors.drift.contract import Detection, DriftDetector, Input
-from detectors.drift.present import Present
 from detectors.drift.reference_window import Allow
 from detectors.severity import drift_severity
 from detectors.state import State
@@ -23,6 +21,7 @@ from detectors.watch.levels import AlphaBudget, Levels
 from detectors.watch.presence import Presence
 from detectors.watch.season import Part, Season, Times
 from detectors.watch.sentences import APPEARANCE, PRESENCE, drift_sentence
+from detectors.watch.together import Together
 from detectors.watch.verdicts import DriftVerdict
 from schemas.drift_settings import DriftSettings
 from schemas.findings import Severity
@@ -172,7 +171,7 @@ class DriftWatch:
         at_s: Floats | None,
     ) -> Iterator[DriftVerdict]:
         times = Times.of(at_s) if at_s is not None and self._settings.daily else None
-        whole: dict[str, tuple[Conformal, Present]] = {}
+        together = Together()
         for field in columns.keys() & self._detectors.keys():
             values, weights = columns[field], None
             if is_text_column(field):
@@ -181,24 +180,13 @@ class DriftWatch:
                 weights = self._budget.values(field, clock, _where(missing[field] == 0.0))
             for part in self._parts(field, values, times):
                 own = None if weights is None else weights[part.rows]
-                by_ranks = self._detectors[field].get(Conformal.kind)
-                is_whole = len(part.values) == len(values) and field not in self._held
-                if isinstance(by_ranks, Conformal) and is_whole:
-                    whole[field] = by_ranks, Present.of(part.values, own)
                 part_s = None if at_s is None else at_s[part.rows]
-                for kind, each in self._detections(field, part, own, part_s, field not in whole):
+                gathering = together if len(part.values) == len(values) else None
+                for kind, each in self._detections(field, part, own, part_s, gathering):
                     found = replace(each, row=part.rows.start + each.row)
                     yield _verdict(field, kind, found, self._is_less_its_course(field))
-        yield from self._of_ranks(whole)
-
-    def _of_ranks(self, whole: Mapping[str, tuple[Conformal, Present]]) -> Iterator[DriftVerdict]:
-        """The fields of which all rows belong to one part, together."""
-        if not whole:
-            return
-        found = Conformal.update_all(*zip(*whole.values(), strict=True))
-        for field, detections in zip(whole, found, strict=True):
-            for each in detections:
-                yield _verdict(field, Conformal.kind, each, self._is_less_its_course(field))
+        for field, kind, each in together.detections():
+            yield _verdict(field, kind, each, self._is_less_its_course(field))
 
     def _parts(self, field: str, values: Floats, times: Times | None) -> Iterator[Part]:
         """Values less their course of the day; a course found or lost has the field begin anew."""
@@ -218,15 +206,18 @@ class DriftWatch:
         part: Part,
         weights: Floats | None,
         at_s: Floats | None,
-        ranked: bool,
+        together: Together | None,
     ) -> Iterator[tuple[str, Detection]]:
         for kind, detector in self._detectors[field].items():
-            if kind == Conformal.kind and not ranked:
+            allow = self._allow(field, kind, at_s) if isinstance(detector, TESTED) else None
+            is_held = isinstance(detector, WEIGHTED) and field in self._held
+            gathering = None if is_held else together
+            if gathering and gathering.gather(field, detector, part.values, weights, allow):
                 continue
             if isinstance(detector, WEIGHTED):
                 detections = self._held.update(field, detector, part.values, weights)
             elif isinstance(detector, TESTED):
-                detections = detector.update(part.values, self._allow(field, kind, at_s))
+                detections = detector.update(part.values, allow)
             else:
                 detections = detector.update(part.values)
             yield from ((kind, each) for each in detections)
