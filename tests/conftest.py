@@ -6,18 +6,26 @@ from typing import Any
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from streams.connection import Client, send
 from tests.servers.stream_server import StreamServer, running
 
+# How long an example takes says more about the machine than about the promise.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
 
 class Apart(LoadFileScheduling):
-    """A file's tests share a process, and all that empty the one Neo4j share one, too."""
+    """A file's tests share a process; so do all that empty the one Neo4j, and the console's, whose
+    supervisor is set up once.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         path = super()._split_scope(nodeid)
-        return "lineage" if path.startswith("tests/contract/test_lineage_") else path
+        shared = ("tests/contract/test_lineage_", "tests/integration/console/")
+        return next((each for each in shared if path.startswith(each)), path)
 
 
 def pytest_configure() -> None:
