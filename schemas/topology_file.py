@@ -1,6 +1,6 @@
 """Reads ``streams.yaml`` into a ``Topology``; every error names file, line, fault and fix."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from schemas import anomaly_settings, detector_settings, drift_settings
 from schemas import topology as models
 from schemas.topology import Topology
 from schemas.topology_graph import Path as KeyPath
-from schemas.topology_graph import Problem, did_you_mean, problems
+from schemas.topology_graph import Problem, broken_schemas, did_you_mean, graph_problems, problems
 
 DEFAULT_FILE = "streams.yaml"
 _KINDS = ("gate", "anomaly", "drift", "detect", "transform", "lineage")
@@ -41,41 +41,72 @@ class TopologyFile:
 
         Raises TopologyError with whatever ``topology_graph.problems`` finds.
         """
-        found = [*problems(self.topology), *also(self.topology)]
+        return self._unless([*problems(self.topology), *also(self.topology)])
+
+    def checked_for(
+        self,
+        workers: Collection[str] | None = None,
+        also: Callable[[Topology], Iterable[Problem]] = lambda _: (),
+    ) -> Topology:
+        """Check the graph, and import only what some workers need: one that is broken is theirs.
+
+        Without ``workers``, before any is started: a module that cannot be imported is left to
+        those that need it.
+
+        Raises TopologyError.
+        """
+        schemas = broken_schemas(self.topology, workers)
+        return self._unless([*schemas, *graph_problems(self.topology), *also(self.topology)])
+
+    def outline(self) -> Topology:
+        """Check the graph alone, and import nothing that the topology names.
+
+        Raises TopologyError with whatever ``topology_graph.graph_problems`` finds.
+        """
+        return self._unless(graph_problems(self.topology))
+
+    def _unless(self, found: list[Problem]) -> Topology:
         if found:
             raise TopologyError([_said(self.path, self.tree, problem) for problem in found])
         return self.topology
 
 
 def load_topology(
-    path: Path, also: Callable[[Topology], Iterable[Problem]] = lambda _: ()
+    path: Path,
+    also: Callable[[Topology], Iterable[Problem]] = lambda _: (),
+    *,
+    named: Path | None = None,
 ) -> Topology:
     """Read, validate and check a topology file; ``also`` may find further problems.
 
+    ``named``: as for ``read_topology``.
+
     Raises TopologyError with every problem found, those of ``read_topology`` first.
     """
-    return read_topology(path).checked(also)
+    return read_topology(path, named=named).checked(also)
 
 
-def read_topology(path: Path) -> TopologyFile:
+def read_topology(path: Path, *, named: Path | None = None) -> TopologyFile:
     """Read a topology file, and import nothing that it names.
+
+    ``named`` is the file that errors name, where ``path`` is a copy of it.
 
     Raises TopologyError for an unreadable file, a YAML fault, and each key that is unknown or of
     the wrong type.
     """
-    tree = _parse(path)
+    tree, named = _parse(path, named or path), named or path
     try:
         topology = Topology.model_validate(_plain(tree))
     except ValidationError as error:
         raise TopologyError(
-            [_said(path, tree, problem) for problem in _validation_problems(error)]
+            [_said(named, tree, problem) for problem in _validation_problems(error)]
         ) from error
-    return TopologyFile(path, tree, topology)
+    return TopologyFile(named, tree, topology)
 
 
-def _parse(path: Path) -> Any:
+def _parse(copy: Path, path: Path) -> Any:
     try:
-        tree = YAML(typ="rt").load(path.read_text(encoding="utf-8"))
+        tree = YAML(typ="rt").load(copy.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise TopologyError(
             [f"there is no topology file {str(path)!r}; write one, or name it with --config"]

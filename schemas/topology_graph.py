@@ -1,11 +1,11 @@
 """The topology as a graph: who reads what, who writes what, and whether it holds together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
-from schemas.registry import SchemaError, resolve
+from schemas.registry import SchemaError, SchemaImportError, resolve
 from schemas.topology import (
     AnomalyWorkerSettings,
     AnyWorker,
@@ -110,17 +110,45 @@ def problems(topology: Topology) -> list[Problem]:
     round in a circle; exclusive workers have no more replicas than lanes; a transform with
     memory reads one stream.
     """
-    unknown = list(_unknown_streams(topology))
-    found = list(_unknown_schemas(topology)) + unknown
+    return [*_unknown_schemas(topology, topology.streams), *graph_problems(topology)]
+
+
+def graph_problems(topology: Topology) -> list[Problem]:
+    """What ``problems`` finds without importing anything that the topology names."""
+    found = unknown = list(_unknown_streams(topology))
     if not unknown:
-        found += [*_loose_ends(topology), *_mismatched_routes(topology), *_cycles(topology)]
+        found = [*_loose_ends(topology), *_mismatched_routes(topology), *_cycles(topology)]
     return found + list(_impossible_workers(topology))
 
 
-def _unknown_schemas(topology: Topology) -> Iterator[Problem]:
-    for name, stream in topology.streams.items():
+def touched(topology: Topology, worker: str) -> list[str]:
+    """The streams that a worker reads or writes, those for what it writes besides included."""
+    written = [edge.writes for edge in edges(topology) if edge.worker == worker]
+    side = [topology.dead_letters, topology.lineage]
+    return list(dict.fromkeys([*reads(topology, worker), *written, *side]))
+
+
+def broken_schemas(topology: Topology, workers: Collection[str] | None = None) -> list[Problem]:
+    """The schemas that are wrong; imports their modules.
+
+    With ``workers`` only those that these need. Without, a module that cannot be imported is no
+    problem here: whoever needs it will tell, and nobody else has to care.
+    """
+    if workers is None:
+        return list(_unknown_schemas(topology, topology.streams, but=(SchemaImportError,)))
+    streams = [stream for worker in workers for stream in touched(topology, worker)]
+    known = (stream for stream in dict.fromkeys(streams) if stream in topology.streams)
+    return list(_unknown_schemas(topology, known))
+
+
+def _unknown_schemas(
+    topology: Topology, streams: Iterable[str], *, but: tuple[type[SchemaError], ...] = ()
+) -> Iterator[Problem]:
+    for name in streams:
         try:
-            resolve(stream.schema_name)
+            resolve(topology.streams[name].schema_name)
+        except but:
+            continue
         except SchemaError as error:
             yield Problem(("streams", name, "schema"), f"stream {name!r}: {error}")
 

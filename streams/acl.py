@@ -123,11 +123,10 @@ class _Roles:
     def _bookkeeping(self, worker: str) -> Iterator[Grant]:
         lane = self._lane
         stateful = keeps_state(self._topology, worker)
-        sharing = ("hgetall",) if exclusive(self._topology.workers[worker]) else ()
         yield Grant(_HOLDING, self._keys(lane.lease(worker, "*")))
         yield Grant(("incr",), self._keys(lane.epoch))
         yield Grant(("hincrby",), self._keys(lane.counters))
-        yield Grant(("hset", "hdel", *sharing), self._keys(PRESENCE))
+        yield Grant(("hset", "hdel", "hgetall"), self._keys(PRESENCE))
         places = ("hgetall", "hset") if stateful else ("hgetall",)
         yield Grant(places, self._keys(lane.positions(worker)))
         if stateful:

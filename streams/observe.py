@@ -1,6 +1,6 @@
 """Looking at the streams from outside: lengths, lags, counters, and the newest entries."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -53,9 +53,12 @@ def lanes_of(topology: Topology) -> list[Lane]:
     return [Lane(index, topology.lanes) for index in range(topology.lanes)]
 
 
-def stream_states(client: Client, topology: Topology) -> list[StreamState]:
-    """Every stream of the topology, in its order."""
-    return [_stream_state(client, topology, name) for name in topology.streams]
+def stream_states(
+    client: Client, topology: Topology, names: Iterable[str] | None = None
+) -> list[StreamState]:
+    """The streams of these names, or every stream of the topology, in its order."""
+    wanted = topology.streams if names is None else names
+    return [_stream_state(client, topology, name) for name in wanted]
 
 
 def _stream_state(client: Client, topology: Topology, name: str) -> StreamState:

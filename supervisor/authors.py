@@ -1,16 +1,21 @@
 """Checks the pipeline author's own functions, as the workers would when they start."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from schemas.author_function import AuthorFunctionError, load_function
 from schemas.topology import Topology, TransformSettings
 from schemas.topology_graph import Problem
 
 
-def function_problems(topology: Topology) -> Iterator[Problem]:
-    """What is wrong with the functions that transforms call; imports their modules."""
+def function_problems(
+    topology: Topology, workers: Collection[str] | None = None
+) -> Iterator[Problem]:
+    """What is wrong with the functions that transforms call; imports their modules.
+
+    ``workers`` are those that are looked at, all if None.
+    """
     for name, settings in topology.workers.items():
-        if isinstance(settings, TransformSettings):
+        if isinstance(settings, TransformSettings) and (workers is None or name in workers):
             try:
                 load_function(settings.call, memory=settings.memory)
             except AuthorFunctionError as error:

@@ -12,7 +12,6 @@ from typing import Literal, Protocol
 from schemas.supervisor_event import Action, Detail
 from supervisor.backoff import Backoff
 from supervisor.chronicle import Chronicle
-from supervisor.exits import Exit
 from supervisor.worker_log import Line, WorkerLog
 
 ChildState = Literal["starting", "running", "backing_off", "misconfigured", "stopping", "stopped"]
@@ -68,16 +67,17 @@ class Place:
 class Child:
     """A worker process that is started again whenever it ends without having been told to.
 
-    ``command`` is what is run, ``log`` the file that the process writes. It waits longer from
-    start to start while starts fail; one that the worker itself calls misconfigured is tried
-    every 30 s, for it takes a person to mend it. The ``chronicle`` hears of each end. ``look`` has
-    to be called now and then, and at once after a SIGCHLD.
+    ``command`` says at each start what is run, ``log`` is the file that the process writes. It
+    waits longer from start to start while starts fail; one that ends by itself before it was ready
+    is misconfigured, and tried every 30 s, for it takes a person to mend it. The ``chronicle``
+    hears of each end, of a misconfigured one's only when its words are new. ``look`` has to be
+    called now and then, and at once after a SIGCHLD.
     """
 
     def __init__(
         self,
         place: Place,
-        command: Sequence[str],
+        command: Callable[[], Sequence[str]],
         log: Path,
         chronicle: Chronicle,
         around: Surroundings,
@@ -89,7 +89,8 @@ class Child:
         self.reason = ""
         self._starts_again = self._within = 0
         self.log = WorkerLog(log)
-        self._command = list(command)
+        self._command = command
+        self._told_of = ""
         self._chronicle = chronicle
         self._around = around
         self._backoff = Backoff(random_share=around.random_share)
@@ -139,9 +140,13 @@ class Child:
         how often it was started again by its keeper.
         """
         self.ready, self.lanes = ready, lanes
-        self._within = max(self._within, restarts)
+        self.went_on(restarts)
         if ready and self.state == "starting":
-            self.state, self.reason = "running", ""
+            self.state, self.reason, self._told_of = "running", "", ""
+
+    def went_on(self, restarts: int) -> None:
+        """Note how often its keeper has started the process again."""
+        self._within = max(self._within, restarts)
 
     def stop(self) -> None:
         """Tell it to drain and end, and do not start it again."""
@@ -188,7 +193,7 @@ class Child:
         try:
             with self.log.open() as file:
                 self._process = self._around.spawn(
-                    self._command,
+                    list(self._command()),
                     stdin=subprocess.DEVNULL,
                     stdout=file,
                     stderr=file,
@@ -200,18 +205,24 @@ class Child:
     def _ended(self, code: int) -> None:
         was, self._process, self.ready = self.state, None, False
         self._starts_again, self._within, self._kill_at_s = self.restarts, 0, None
-        words = self.log.last_words()
+        words = "" if code == -signal.SIGKILL else self.log.last_words()  # nobody sees it coming
         if was == "stopping" and self._comes_back:
             self._comes_back = False
             self._pause()
         elif was == "stopping":
             self.state, self.reason = "stopped", ""
-        elif was == "starting" and code == Exit.TOPOLOGY:
-            self.state, self.reason = "misconfigured", words
-            self._due_at_s = self._around.now_s() + _RETRY_MISCONFIGURED_S
-            self._tell(Action.MISCONFIGURED, words, {"again_s": _RETRY_MISCONFIGURED_S})
+        elif was == "starting" and code >= 0:
+            self._misconfigured(words or f"{ending(code)} before it was ready, without a word")
         else:
             self._back_off(f"{ending(code)}{f': {words}' if words else ''}")
+
+    def _misconfigured(self, reason: str) -> None:
+        self.state, self.reason = "misconfigured", reason
+        self._due_at_s = self._around.now_s() + _RETRY_MISCONFIGURED_S
+        if reason != self._told_of:
+            self._told_of = reason
+            details = {"again_s": _RETRY_MISCONFIGURED_S, "log": str(self.log.path)}
+            self._tell(Action.MISCONFIGURED, reason, details)
 
     def _back_off(self, reason: str) -> None:
         self.reason = reason

@@ -25,6 +25,7 @@ _LEVELS = {
     Action.LEASE_BROKEN: "info",
     Action.SCALED: "info",
     Action.RELOADED: "info",
+    Action.RESTARTED_BY_HAND: "info",
 }
 
 

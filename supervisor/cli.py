@@ -4,6 +4,7 @@ Families are registered at start, so they import nothing heavy outside their ver
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,12 +64,22 @@ _FAMILIES = (
 )
 
 
+_BELOW_ZERO = "{} is no option; if a number is meant, none here is below 0"
+
+
 class _AtTheEdge(TyperGroup):
     """Runs every verb inside the edge that turns errors into a sentence and an exit code."""
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         with edge():
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except Exception as error:
+                option = str(getattr(error, "option_name", ""))
+                if not re.fullmatch(r"-\d", option):
+                    raise
+                said = _BELOW_ZERO.format(option)
+                raise typer.BadParameter(said, ctx=getattr(error, "ctx", None)) from error
 
 
 app = typer.Typer(

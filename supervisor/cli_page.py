@@ -30,8 +30,10 @@ yours is answered with one sentence and an exit code, never with a traceback.
 _MEANINGS = {
     Exit.OK: "done",
     Exit.FAILED: "it could not be done, or not all of it; the sentence says why",
-    Exit.USAGE: "a verb, option or argument that does not exist",
-    Exit.TOPOLOGY: "the topology file cannot be used; every problem is told with its line",
+    Exit.USAGE: "a mistake in the command: a verb, option, worker, stream or value that there is "
+    "not, or a removal without `--yes` where nobody can be asked",
+    Exit.TOPOLOGY: "the topology file cannot be used; every problem is told with its line. Or `up "
+    "--detach` found a worker misconfigured; the others run",
     Exit.PORT_TAKEN: "a port that was asked for is in use by another program",
     Exit.SERVER: "the stream server does not answer, or refuses us",
     Exit.DISK_FULL: "the append-only file cannot be written",

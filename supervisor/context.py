@@ -39,6 +39,17 @@ class Context:
         self.find_authors_modules()
         return load_topology(self.config)
 
+    def outline(self) -> "Topology":
+        """The topology for whoever only reads streams: nothing that it names is imported.
+
+        An author's module that cannot be imported keeps nobody from looking at what runs.
+
+        Raises TopologyError with every problem of the file and of its graph.
+        """
+        from schemas.topology_file import read_topology
+
+        return read_topology(self.config).outline()
+
     def find_authors_modules(self) -> None:
         """Let the modules beside the topology file be imported, as the workers do."""
         directory = str(self.config.resolve().parent)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from supervisor.errors import ActionFailed, NotRunning
+from supervisor.errors import ActionFailed, NotRunning, UnknownWorker
 from supervisor.http_client import ask
 from supervisor.lock import SupervisorLock
 from supervisor.overview import Overview
@@ -15,6 +15,7 @@ from supervisor.whereabouts import Whereabouts, read
 _PAGE_TIMEOUT_S = 15.0
 _ACTION_TIMEOUT_S = 900.0
 _PAUSE_S = 0.05
+_UNKNOWN = 404
 
 
 class Control:
@@ -54,13 +55,13 @@ class Control:
     def act(self, action: str, asked: Mapping[str, Any]) -> None:
         """Have something done, and wait until it is.
 
-        Raises ActionFailed with the supervisor's own sentence.
+        Raises ActionFailed with the supervisor's own sentence, UnknownWorker where that is why.
         """
         status, body = self._ask(
             "POST", f"/actions/{action}", _ACTION_TIMEOUT_S, json.dumps(asked).encode()
         )
         if status >= 300:
-            raise ActionFailed(_sentence(body))
+            raise (UnknownWorker if status == _UNKNOWN else ActionFailed)(_sentence(body))
 
     def _ask(
         self, method: str, path: str, timeout_s: float, body: bytes | None = None

@@ -4,25 +4,41 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 
+from supervisor.grid import Column, Grid
 from supervisor.overview import Overview, StreamView, WorkerView
 from supervisor.tables import console, table
 
 STATE_STYLE = {"running": "green", "misconfigured": "red", "backing_off": "red", "stopped": "dim"}
 """The style of each state of a worker; yellow for the others."""
 
+_COLUMNS = (
+    Column("worker"),
+    Column("kind", 7),
+    Column("state"),
+    Column("pid", 8),
+    Column("ready", right=True),
+    Column("restarts", 1, right=True),
+    Column("memory", 3, right=True),
+    Column("lag", right=True),
+    Column("pending", 4, right=True),
+    Column("accepted", 6, right=True),
+    Column("rejected", 5, right=True),
+    Column("dead", 2, right=True),
+)
 _RIGHT: Mapping[str, Any] = {"justify": "right"}
 
 
 def show(overview: Overview, *, streams: bool = True) -> None:
     """Print server, supervisor, workers, and streams where they are wanted."""
-    out = console()
+    out = console(whole=True)
     for name, words in _heads(overview):
         out.print(Text(f"{name:<11}", style="bold"), words, sep="")
     if overview.workers:
         out.print()
-        out.print(_workers(overview))
+        _show_workers(out, overview)
     for worker in overview.workers:
         for process in worker.processes:
             if process.reason:
@@ -46,12 +62,13 @@ def _heads(overview: Overview) -> Iterator[tuple[str, str]]:
         )
 
 
-def _workers(overview: Overview) -> Any:
-    numbers = ("ready", "restarts", "memory", "lag", "pending", "accepted", "rejected", "dead")
-    made = table(["worker", "kind", "state", "pid", *((name, dict(_RIGHT)) for name in numbers)])
-    for worker in overview.workers:
-        made.add_row(*_worker_row(worker))
-    return made
+def _show_workers(out: Console, overview: Overview) -> None:
+    grid = Grid(_COLUMNS, [_worker_row(worker) for worker in overview.workers], out.width)
+    for line in grid.lines():
+        out.print(line, soft_wrap=True)
+    if grid.left_out:
+        said = f"No room for {', '.join(grid.left_out)}; a wider screen or --json has them."
+        out.print(Text(said, style="dim"))
 
 
 def _worker_row(worker: WorkerView) -> list[str | Text]:
@@ -78,7 +95,13 @@ def _processes(worker: WorkerView) -> int:
 
 
 def _streams(overview: Overview) -> Any:
-    made = table(["stream", ("entries", dict(_RIGHT)), ("ever", dict(_RIGHT)), "groups"])
+    made = table(
+        [
+            ("stream", {"no_wrap": True}),
+            *((name, {**_RIGHT, "no_wrap": True}) for name in ("entries", "ever")),
+            ("groups", {"overflow": "fold"}),
+        ]
+    )
     for stream in overview.streams:
         made.add_row(stream.name, number(stream.length), number(stream.added), _groups(stream))
     return made

@@ -46,7 +46,7 @@ def exit_for(error: Exception) -> Exit | None:
     from schemas.registry import SchemaError
     from schemas.topology_file import TopologyError
     from streams import errors as streams
-    from supervisor.errors import NotRunning, SupervisorError
+    from supervisor.errors import NotRunning, SupervisorError, UsageMistake
 
     known: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Exit], ...] = (
         (TopologyError, Exit.TOPOLOGY),
@@ -55,6 +55,7 @@ def exit_for(error: Exception) -> Exit | None:
         (streams.EmbeddedServerError, Exit.SERVER),
         ((streams.ServerAway, streams.ServerRefused, streams.NoServer), Exit.SERVER),
         (NotRunning, Exit.NOT_RUNNING),
+        (UsageMistake, Exit.USAGE),
         (LineageError, Exit.LINEAGE),
         ((streams.StreamsError, SupervisorError, SchemaError), Exit.FAILED),
     )

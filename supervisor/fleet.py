@@ -15,12 +15,17 @@ from schemas.topology import Topology
 from schemas.topology_graph import did_you_mean, exclusive
 from supervisor.child import Child, ChildState, Place
 from supervisor.chronicle import Chronicle
-from supervisor.errors import ActionFailed, CannotScale, UnknownWorker
+from supervisor.errors import ActionFailed, CannotScale, RestartRefused, UnknownWorker
 from supervisor.scaler import processes_at_first
 from supervisor.worker_log import Line
 
 Steps = Generator[None, None, None]
 """Work that takes a while, done a step at each turn of the main loop."""
+
+
+def nothing_to_do() -> Steps:
+    """No step at all."""
+    yield from ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,14 @@ class ChildView:
     lanes: tuple[int, ...] = ()
 
 
-def command_of(config: Path, place: Place) -> list[str]:
-    """What starts the worker process of a place; its pages are for us, so on loopback."""
+def command_of(copy: Path, named: Path, place: Place) -> list[str]:
+    """What starts the worker process of a place; its pages are for us, so on loopback.
+
+    ``copy`` is the topology file that was applied, ``named`` the one that it is a copy of.
+    """
     return [
-        sys.executable, "-P", "-m", "workers", place.worker, "--config", str(config),
+        sys.executable, "-P", "-m", "workers", place.worker,
+        "--config", str(copy), "--named", str(named),
         "--lanes", "all", "--parent", str(os.getpid()),
         "--host", "127.0.0.1", "--port", "0",
     ]  # fmt: skip
@@ -50,6 +59,7 @@ class Fleet:
 
     ``only`` names the workers to run, all if empty. ``make`` builds a child for a place. In a
     restart a process has ``drain_s`` to end before it is killed, and ``ready_s`` to become ready.
+    ``check`` raises RestartRefused where workers could not start anew.
     ``by_hand`` are the workers that somebody scaled, so nothing else does.
 
     Raises UnknownWorker when ``only`` names one that the topology lacks.
@@ -65,7 +75,9 @@ class Fleet:
         ready_s: float = 30.0,
         now_s: Callable[[], float] = time.monotonic,
         chronicle: Chronicle | None = None,
+        check: Callable[[Sequence[str]], Steps] = lambda _: nothing_to_do(),
     ) -> None:
+        self._check = check
         self._chronicle = chronicle or Chronicle()
         self._drain_s = drain_s
         self._ready_s = ready_s
@@ -140,6 +152,11 @@ class Fleet:
             (w for c in self.children.values() if (w := c.waits_s) is not None), default=None
         )
 
+    def misconfigured(self) -> dict[str, str]:
+        """The processes that cannot start, by name, and why in their own words."""
+        broken = [child for child in self.children.values() if child.state == "misconfigured"]
+        return {child.place.label: child.reason for child in broken}
+
     def restarts(self) -> dict[str, int]:
         """Starts after unasked ends, by worker, since the supervisor began."""
         counted = Counter({name: self._gone[name] for name in self._due})
@@ -157,15 +174,22 @@ class Fleet:
     def restart(self, names: Sequence[str]) -> Steps:
         """Restart workers (all, if none is named), a process at a time, each ready before the next.
 
-        Raises UnknownWorker.
+        None is ended before it is known that all of them could start.
+
+        Raises UnknownWorker, and what ``check`` raises.
         """
         self._known(names, self._due)
-        return self._rolling(
-            [c for p, c in self.children.items() if not names or p.worker in names]
-        )
+        return self._rolling([worker for worker in self._due if not names or worker in names])
 
-    def _rolling(self, children: Sequence[Child]) -> Steps:
-        for child in children:
+    def _rolling(self, workers: Sequence[str]) -> Steps:
+        try:
+            yield from self._check(workers)
+        except RestartRefused as error:
+            self._chronicle.tell(Action.RESTART_REFUSED, str(error))
+            raise
+        for worker in workers:
+            self._chronicle.tell(Action.RESTARTED_BY_HAND, "somebody asked for it", worker)
+        for child in [c for p, c in self.children.items() if p.worker in workers]:
             yield from self._end([child])
             child.start()
             yield from self._become_ready([child])

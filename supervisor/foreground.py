@@ -20,7 +20,7 @@ from supervisor.pages import Pages
 from supervisor.settings import SupervisorSettings
 from supervisor.site import Site
 from supervisor.supervisor import Supervisor
-from supervisor.tables import console
+from supervisor.tables import console, printable
 from supervisor.whereabouts import Whereabouts
 
 
@@ -34,7 +34,9 @@ def run_here(
     configure_logs(log_level)
     log = structlog.get_logger()
     with SupervisorLock(settings.data_dir), closing(Pages(settings.host, settings.port)) as pages:
-        supervisor = Supervisor(topology, settings, server, log, on_ready=_say_ready)
+        supervisor = Supervisor(
+            topology, settings, server, log, on_ready=_say_ready, on_broken=_say_broken
+        )
         supervisor.run(lambda running: _open(running, pages, settings))
 
 
@@ -72,6 +74,10 @@ def _say_started(supervisor: Supervisor, here: Whereabouts, settings: Supervisor
 
 def _say_ready(took_s: float) -> None:
     _say("ready", f"in {took_s:.1f} s; Ctrl-C ends it")
+
+
+def _say_broken(process: str, words: str) -> None:
+    _say("broken", f"{process} is misconfigured and tried every 30 s: {printable(words)}")
 
 
 def _say(name: str, words: str) -> None:

@@ -3,9 +3,15 @@
 It looks at what the processes say of themselves and at what the server knows of their groups. Both
 only count while the server answers, and only for processes that were ready once: one that is still
 starting is another matter.
+
+Who is silent for longer than its lease has lost its lanes, and nothing that it has in hand can be
+committed any more. If it uses no processor time either it is frozen, and replaced then. If it does,
+a handler may hold the interpreter, and nobody but that handler knows how long it needs: it gets the
+time that any other has to settle something.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from schemas.supervisor_event import Action, Detail
 from schemas.topology import Topology
@@ -16,25 +22,47 @@ from supervisor.announced import Announced
 from supervisor.child import Child
 from supervisor.memory import Memory
 from supervisor.stalls import Post, Stall, Stalls
+from supervisor.vitals import Effort, effort_ns
 
 _LEAST_LOOK_S, _MOST_LOOK_S = 0.25, 5.0
+_LINE_LONGER_S, _LEAST_STILL_S, _STILL_SHARE = 1.0, 1.0, 0.2
 _STUCK_DRAIN_S = 2.0  # whoever settles nothing has little to finish
+
+
+@dataclass(slots=True)
+class _Silence:
+    """Since when a process has no line in the presence list, and since when it does nothing.
+
+    ``still_since_s`` lies ahead for one that was never heard: its first line may be on its way.
+    """
+
+    since_s: float
+    effort: int | None
+    still_since_s: float
+
+    def look(self, now_s: float, effort: int | None) -> None:
+        if effort is None or effort != self.effort:
+            self.still_since_s = max(self.still_since_s, now_s)
+        self.effort = effort
 
 
 class Healer:
     """Looks after the children of one supervisor. ``drain_s`` is how long a drain may take."""
 
-    def __init__(self, drain_s: float) -> None:
+    def __init__(self, drain_s: float, effort: Effort = effort_ns) -> None:
         self._drain_s = drain_s
+        self._effort = effort
         self._stalls = Stalls()
         self._memories: dict[str, Memory] = {}
-        self._heard_at_s: dict[int, float] = {}
+        self._heard: dict[int, bool] = {}  # whether it was ready then
+        self._silent: dict[int, _Silence] = {}
         self._due_s = float("-inf")
 
     def forget(self) -> None:
         """Begin anew: the server was away."""
         self._stalls.forget()
-        self._heard_at_s.clear()
+        self._heard.clear()
+        self._silent.clear()
         self._due_s = float("-inf")
 
     def look(
@@ -81,16 +109,43 @@ class Healer:
         running: Mapping[int, Child],
         found: Mapping[int, Announced],
     ) -> None:
-        self._heard_at_s = {
-            pid: now_s if pid in found else self._heard_at_s.get(pid, now_s) for pid in running
+        lease_s = topology.delivery.lease
+        for pid in self._silent.keys() & running.keys() & found.keys():
+            running[pid].reason = ""
+        self._silent = {
+            pid: self._silent.get(pid) or self._falls_silent(now_s, pid, lease_s)
+            for pid in running
+            if pid not in found
         }
-        for pid, child in running.items():
-            silent_s = now_s - self._heard_at_s[pid]
-            patience_s = topology.workers[child.place.worker].stalled_after_s
-            if silent_s >= patience_s + topology.delivery.lease:
-                why = f"it lives, and has told nothing of itself for {silent_s:.0f} s"
-                details: dict[str, Detail] = {"silent_s": round(silent_s, 1), "pid": pid}
-                child.replace(Action.SILENT, why, _STUCK_DRAIN_S, details)
+        told = {pid: process.ready for pid, process in found.items()}
+        self._heard = {p: ready for p, ready in (self._heard | told).items() if p in running}
+        for pid, silence in self._silent.items():
+            silence.look(now_s, self._effort(pid))
+            self._judge(running[pid], pid, silence, now_s, topology)
+
+    def _judge(
+        self, child: Child, pid: int, silence: _Silence, now_s: float, topology: Topology
+    ) -> None:
+        """Replace a silent process that is frozen, or has been silent for long."""
+        lease_s, silent_s = topology.delivery.lease, now_s - silence.since_s
+        patience_s = topology.workers[child.place.worker].stalled_after_s + lease_s
+        still_s = now_s - silence.still_since_s
+        frozen = still_s >= max(_LEAST_STILL_S, _STILL_SHARE * lease_s)
+        child.reason = f"it lives, and has told nothing of itself for {silent_s:.0f} s"
+        if frozen:
+            child.reason = (
+                f"it is frozen: it told nothing of itself for longer than its lease of {lease_s:g} "
+                f"s, and for {still_s:.0f} s has used no processor time"
+            )
+        if frozen or silent_s >= patience_s:
+            details: dict[str, Detail] = {"silent_s": round(silent_s, 1), "pid": pid}
+            child.replace(Action.SILENT, child.reason, _STUCK_DRAIN_S, details)
+
+    def _falls_silent(self, now_s: float, pid: int, lease_s: float) -> _Silence:
+        """One that was not ready when it was last heard may take as long as it needs."""
+        first_line_s = 0.0 if pid in self._heard else lease_s + _LINE_LONGER_S
+        grace_s = first_line_s if self._heard.get(pid, True) else float("inf")
+        return _Silence(now_s, self._effort(pid), now_s + grace_s)
 
     def _mind_stalls(
         self,

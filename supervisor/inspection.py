@@ -1,4 +1,4 @@
-"""Looks at a topology file in a process of its own: ``python -m supervisor.inspection FILE``.
+"""Looks at a topology file in a process of its own: ``python -m supervisor.inspection COPY FILE``.
 
 The supervisor has imported the author's modules as they were when it began. Only a new interpreter
 sees them as they are now; and what they do at import, or never finish, is not done to it.
@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -30,26 +31,33 @@ class Inspector:
     spawn: Spawn = subprocess.Popen
     now_s: Callable[[], float] = time.monotonic
 
-    def inspect(self, config: Path) -> Generator[None, None, Applied]:
-        """What the file says, a step at a time.
+    def inspect(
+        self, copy: Path, named: Path | None = None, workers: Sequence[str] = ()
+    ) -> Generator[None, None, Applied]:
+        """What a file says, a step at a time; it may be a copy of the one ``named``.
+
+        The functions and the schemas of ``workers`` are looked at, all if none is named.
 
         Raises ReloadRefused with every problem found.
         """
+        named = named or copy
         try:
             with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as complained:
-                code = yield from self._run(config, said, complained)
+                code = yield from self._run([str(copy), str(named), *workers], said, complained)
                 if code == 0:
                     return Applied.model_validate_json(_last_line(said))
                 words = json.loads(_last_line(said)) if code == Exit.TOPOLOGY else []
-                words = words or [_last_line(complained) or f"looking at it ended with {code}"]
+                words = words or [
+                    _last_line(complained) or f"importing what {named} names ended with {code}"
+                ]
         except (OSError, ValueError) as error:
-            raise ReloadRefused(f"{config} cannot be looked at: {error}") from error
-        raise ReloadRefused("; ".join(words))
+            raise ReloadRefused(f"{named} cannot be looked at: {error}") from error
+        raise ReloadRefused(*words)
 
     def _run(
-        self, config: Path, said: IO[bytes], complained: IO[bytes]
+        self, arguments: Sequence[str], said: IO[bytes], complained: IO[bytes]
     ) -> Generator[None, None, int]:
-        command = [sys.executable, "-P", "-m", "supervisor.inspection", str(config)]
+        command = [sys.executable, "-P", "-m", "supervisor.inspection", *arguments]
         deadline_s = self.now_s() + _WITHIN_S
         process = self.spawn(command, stdin=subprocess.DEVNULL, stdout=said, stderr=complained)
         while (code := process.poll()) is None:
@@ -65,18 +73,26 @@ def _last_line(file: IO[bytes]) -> str:
     return (file.read().decode(errors="replace").strip().splitlines() or [""])[-1]
 
 
-def look_at(config: Path) -> Applied:
+def look_at(
+    config: Path, *, named: Path | None = None, workers: Collection[str] | None = None
+) -> Applied:
     """What a topology file says, with the author's modules as they are now.
+
+    ``config`` may be a copy of the file ``named``; the functions and the schemas of ``workers``
+    are looked at, or all.
 
     Raises TopologyError with every problem found.
     """
-    from schemas.topology_file import load_topology
+    from schemas.topology_file import read_topology
     from supervisor.authors import function_problems
 
-    directory = str(config.resolve().parent)
+    directory = str((named or config).resolve().parent)
     if directory not in sys.path:
         sys.path.append(directory)
-    return applied(load_topology(config, also=function_problems))
+    functions = partial(function_problems, workers=workers)
+    found = read_topology(config, named=named)
+    check = found.checked if workers is None else partial(found.checked_for, workers)
+    return applied(check(also=functions))
 
 
 def main(arguments: list[str]) -> int:
@@ -84,7 +100,8 @@ def main(arguments: list[str]) -> int:
     from schemas.topology_file import TopologyError
 
     try:
-        found = look_at(Path(arguments[0]))
+        copy, named, *workers = arguments
+        found = look_at(Path(copy), named=Path(named), workers=workers or None)
     except TopologyError as error:
         sys.stdout.write(f"\n{json.dumps(error.problems)}\n")
         return Exit.TOPOLOGY

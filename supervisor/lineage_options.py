@@ -63,7 +63,7 @@ def uid_of(penstock: Context, message: str) -> str:
     """The uid that was given, or that of the newest message of the stream that was."""
     if "/" in message:
         return checked_uid(message)
-    return newest_uid(penstock.client(), penstock.topology(), message)
+    return newest_uid(penstock.client(), penstock.outline(), message)
 
 
 def newest_uid(client: "Client", topology: "Topology", stream: str) -> str:

@@ -15,8 +15,8 @@ def known_stream(topology: Topology, stream: str) -> str:
     """
     if stream not in topology.streams:
         near = did_you_mean(stream, topology.streams)
-        has = f"; there are {', '.join(topology.streams)}" if not near else ""
-        raise typer.BadParameter(f"the topology has no stream {stream!r}{near}{has}")
+        has = ", ".join(topology.streams)
+        raise typer.BadParameter(f"the topology has no stream {stream!r}{near}; there are {has}")
     return stream
 
 
@@ -38,6 +38,12 @@ def source_stream(topology: Topology, stream: str) -> str:
 def event_streams(topology: Topology, kinds: Collection[str]) -> list[str]:
     """The streams that the anomaly or drift workers write, each once."""
     return _once(settings.writes for _, settings in watching(topology) if settings.kind in kinds)
+
+
+def own_streams(topology: Topology) -> list[str]:
+    """The streams of our own events: what the supervisor did, what the detectors found."""
+    told = [topology.supervisor] if topology.supervisor else []
+    return _once([*told, *event_streams(topology, ("anomaly", "drift"))])
 
 
 def rejection_streams(topology: Topology) -> list[str]:

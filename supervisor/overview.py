@@ -104,15 +104,21 @@ class Overview(_View):
 
 
 def supervised(
-    children: Iterable[ChildView], processes: Mapping[int, Announced]
+    children: Iterable[ChildView], processes: Mapping[int, Announced], *, heard: bool = True
 ) -> dict[str, list[ProcessView]]:
-    """The supervisor's own processes, by worker."""
+    """The supervisor's own processes, by worker.
+
+    One that runs and has no line in the presence list is ``silent``, if that list could be
+    ``heard``.
+    """
     found: dict[str, list[ProcessView]] = {}
     for child in children:
         process = processes.get(child.pid or 0)
         state: str = child.state
         if process is not None and state in ("starting", "running"):
             state = process.state
+        elif state == "running" and heard:
+            state = "silent"
         found.setdefault(child.place.worker, []).append(
             ProcessView(
                 process=child.place.label,
@@ -148,8 +154,8 @@ def unsupervised(presences: Iterable[Presence]) -> dict[str, list[ProcessView]]:
 
 
 _WORST_FIRST = (
-    "misconfigured", "backing_off", "starting", "waiting", "replaying", "stopping", "draining",
-    "running", "standby", "stopped",
+    "misconfigured", "backing_off", "silent", "starting", "waiting", "replaying", "stopping",
+    "draining", "running", "standby", "stopped",
 )  # fmt: skip
 
 

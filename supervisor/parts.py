@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.topology import Topology, TransformSettings
 from schemas.topology_budget import p_value_alpha_of, share_of
-from schemas.topology_graph import edges, reads
+from schemas.topology_graph import reads, touched
 from streams.trim import trims_of
 
 Part = Mapping[str, str]
@@ -66,7 +66,7 @@ def part_of(topology: Topology, worker: str) -> Part:
         found |= {f"layer of {n}": str(s.layer) for n, s in topology.streams.items()}
     for plan in trims_of(topology, worker):
         found[f"readers of {plan.stream}"] = " ".join(plan.groups)
-    for stream in _streams(topology, worker):
+    for stream in touched(topology, worker):
         found |= _flat({f"stream {stream}": topology.streams[stream].model_copy(update=_SILENT)})
     for module in _modules(topology, worker):
         found[f"module {module}"] = _digest(module)
@@ -83,15 +83,9 @@ def _shares(topology: Topology, worker: str) -> Iterator[tuple[str, str]]:
 _SILENT = {"description": ""}
 
 
-def _streams(topology: Topology, worker: str) -> list[str]:
-    written = [edge.writes for edge in edges(topology) if edge.worker == worker]
-    side = [topology.dead_letters, topology.lineage]
-    return list(dict.fromkeys([*reads(topology, worker), *written, *side]))
-
-
 def _modules(topology: Topology, worker: str) -> list[str]:
     settings = topology.workers[worker]
-    named = [topology.streams[stream].schema_name for stream in _streams(topology, worker)]
+    named = [topology.streams[stream].schema_name for stream in touched(topology, worker)]
     if isinstance(settings, TransformSettings):
         named.append(settings.call)
     return list(dict.fromkeys(name.partition(":")[0] for name in named))

@@ -7,8 +7,8 @@ from schemas.supervisor_event import Action
 from schemas.topology import Topology
 from supervisor.changes import Change, Deed, changes
 from supervisor.chronicle import Chronicle
-from supervisor.errors import ActionFailed, SupervisorError
-from supervisor.fleet import Fleet, Steps
+from supervisor.errors import ActionFailed, ReloadRefused, RestartRefused, SupervisorError
+from supervisor.fleet import Fleet, Steps, nothing_to_do
 from supervisor.inspection import Inspector
 from supervisor.parts import Applied
 from supervisor.scaler import processes_at_first
@@ -17,7 +17,8 @@ from supervisor.scaler import processes_at_first
 class Reloader:
     """Knows what runs, and makes it what the file says.
 
-    ``hold`` hears of each step that has come about, so that what runs is always written down.
+    ``copy`` copies the file as it is now, and returns where. ``hold`` hears of each step that has
+    come about, so that what runs is always written down.
     """
 
     def __init__(
@@ -27,12 +28,36 @@ class Reloader:
         inspector: Inspector,
         chronicle: Chronicle,
         hold: Callable[[Applied], None],
+        copy: Callable[[Path], Path] = lambda config: config,
     ) -> None:
         self.running = running
+        self._copy = copy
+        self._file, self._files = config, dict[str, Path]()
         self._config = config
         self._inspector = inspector
         self._chronicle = chronicle
         self._hold = hold
+
+    def file_of(self, worker: str) -> Path:
+        """The copy of the topology file that was applied to a worker."""
+        return self._files.get(worker, self._file)
+
+    def take_file(self) -> None:
+        """Have all workers run the file as it is now: at the start."""
+        self._file = self._copy(self._config)
+
+    def check(self, workers: Sequence[str]) -> Steps:
+        """Whether workers could start anew, by what was applied to them and their functions as
+        these are now.
+
+        Raises RestartRefused.
+        """
+        for file in dict.fromkeys(map(self.file_of, workers)):
+            concerned = [worker for worker in workers if self.file_of(worker) == file]
+            try:
+                yield from self._inspector.inspect(file, self._config, concerned)
+            except ReloadRefused as error:
+                raise RestartRefused(f"{error}; nothing was ended") from error
 
     def begin(self, fleet: Fleet) -> Steps:
         """Apply the file as it is now; a file that cannot be used changes nothing.
@@ -41,22 +66,24 @@ class Reloader:
         ready: its worker goes on with the old one, and those applied before keep what is new.
         """
         try:
-            found = yield from self._inspector.inspect(self._config)
+            file = self._copy(self._config)
+            found = yield from self._inspector.inspect(file, self._config)
             found = found.model_copy(update={"only": self.running.only})
             todo = changes(self.running, found)
         except SupervisorError as error:
             self._chronicle.tell(Action.RELOAD_REFUSED, str(error))
             raise
-        yield from self._apply(fleet, found, todo)
+        yield from self._apply(fleet, found, file, todo)
 
-    def _apply(self, fleet: Fleet, found: Applied, todo: list[Change]) -> Steps:
+    def _apply(self, fleet: Fleet, found: Applied, file: Path, todo: list[Change]) -> Steps:
         done: list[str] = []
         for change in todo:
-            after = between(self.running, found, change.worker)
+            after, before = between(self.running, found, change.worker), dict(self._files)
+            self._files[change.worker] = file
             try:
                 yield from _steps(fleet, after.topology, change)
             except SupervisorError as error:
-                fleet.topology = self.running.topology
+                fleet.topology, self._files = self.running.topology, before
                 self._chronicle.tell(Action.RELOAD_REFUSED, str(error), change.worker)
                 raise ActionFailed(_how_far(error, done)) from error
             self._now(fleet, after)
@@ -65,6 +92,7 @@ class Reloader:
             details = {"deed": change.deed.value}
             self._chronicle.tell(Action.RELOADED, words, change.worker, details=details)
         self._now(fleet, found)
+        self._file, self._files = file, {}
         self._chronicle.tell(Action.RELOADED, f"{self._config} is applied")
 
     def _now(self, fleet: Fleet, running: Applied) -> None:
@@ -108,9 +136,4 @@ def _steps(fleet: Fleet, topology: Topology, change: Change) -> Steps:
         case Deed.SCALED:
             return fleet.rescale(worker)
         case Deed.ADJUSTED:
-            return iter_nothing()
-
-
-def iter_nothing() -> Steps:
-    """No step at all."""
-    yield from ()
+            return nothing_to_do()

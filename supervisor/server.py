@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from schemas.supervisor_event import Action
 from streams.connection import Client, connect, safe_url, wait_for
 from streams.embedded import Address, EmbeddedServer
 from streams.errors import StreamsError
 from streams.outage import Outage
 from streams.settings import ServerSettings
+from supervisor.chronicle import Chronicle
 from supervisor.settings import SupervisorSettings
 
 _GREET_S = 3.0
@@ -20,7 +22,7 @@ _TIMEOUT_S = 2.0
 
 
 class StreamServer:
-    """The server that this supervisor's workers use."""
+    """The server that this supervisor's workers use; the ``chronicle`` hears of its starts anew."""
 
     def __init__(
         self,
@@ -28,11 +30,13 @@ class StreamServer:
         settings: SupervisorSettings,
         log: Any,
         *,
+        chronicle: Chronicle | None = None,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._url = server.redis_url.get_secret_value()
         self._settings = settings
         self._log = log
+        self._chronicle = chronicle or Chronicle(log)
         self._now_s = now_s
         self._outage = Outage(log, first_s=0.2)
         self._again_at_s = 0.0
@@ -89,7 +93,9 @@ class StreamServer:
             self._again_at_s = self._now_s() + self._outage.failed(error)
             return
         self._outage.over()
-        self._log.info("embedded_server_started", process=self._address.pid)
+        why = "the embedded stream server had ended, and was started again"
+        details = {"pid": self._address.pid}
+        self._chronicle.tell(Action.SERVER_RESTARTED, why, details=details)
 
     def stop(self) -> None:
         """Stop the embedded server; leave a configured one alone.

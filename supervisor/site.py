@@ -10,6 +10,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from streams.errors import StreamsError
 from streams.observe import stream_states
+from streams.pipeline_metrics import (
+    boundary_families,
+    budget_families,
+    server_families,
+    stream_families,
+)
 from streams.presence import present
 from supervisor.announced import of_this_machine
 from supervisor.audit import Audit
@@ -18,17 +24,12 @@ from supervisor.errors import (
     ActionFailed,
     CannotScale,
     ReloadRefused,
+    RestartRefused,
     SupervisorError,
     UnknownWorker,
 )
 from supervisor.exposition import merged, rendered
-from supervisor.metrics import (
-    action_families,
-    boundary_families,
-    budget_families,
-    process_families,
-    stream_families,
-)
+from supervisor.metrics import action_families, process_families
 from supervisor.overview import Overview, ServerView, SupervisorView
 from supervisor.page_routes import Answer, Get, Routes
 from supervisor.requests import Request
@@ -134,7 +135,8 @@ class Site:
                 self._supervisor.topology.lanes,
             ),
             *action_families(seen.actions or {}, seen.wanted or {}),
-            *stream_families(streams),
+            *server_families(streams is not None),
+            *stream_families(streams or ()),
             *boundary_families(self._supervisor.topology),
             *budget_families(self._supervisor.topology),
         ]
@@ -183,4 +185,10 @@ class Site:
         return Answer.of({"status": "done"})
 
 
-_STATUS = {UnknownWorker: 404, CannotScale: 409, ReloadRefused: 409, ActionFailed: 504}
+_STATUS = {
+    UnknownWorker: 404,
+    CannotScale: 409,
+    ReloadRefused: 409,
+    RestartRefused: 409,
+    ActionFailed: 504,
+}

@@ -9,10 +9,10 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from schemas.supervisor_event import Action
 from schemas.topology import Topology
 from streams.settings import ServerSettings
 from supervisor import applied_file
@@ -20,6 +20,7 @@ from supervisor.child import Child, Place, Surroundings
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ReloadRefused
 from supervisor.fleet import ChildView, Fleet, Steps, command_of
+from supervisor.inner_ends import note_ends
 from supervisor.inspection import Inspector
 from supervisor.parts import Applied, applied
 from supervisor.reload import Reloader
@@ -28,7 +29,6 @@ from supervisor.rounds import Rounds
 from supervisor.server import StreamServer
 from supervisor.settings import SupervisorSettings
 from supervisor.signals import End, Hangup, Signals
-from supervisor.worker_log import Line
 
 _CALM_S, _WATCHFUL_S, _AFTER_KILL_S = 1.0, 0.2, 5.0
 
@@ -50,7 +50,8 @@ class Supervisor:
     """Supervises the workers of a topology on one data directory.
 
     ``open_pages`` gets the supervisor once its server answers, and returns what closes the pages;
-    ``on_ready`` gets the seconds from start to ready, once.
+    ``on_ready`` gets the seconds from start to ready, once; ``on_broken`` a process that turns out
+    to be misconfigured, and its words.
     """
 
     def __init__(
@@ -62,29 +63,34 @@ class Supervisor:
         *,
         around: Surroundings | None = None,
         on_ready: Callable[[float], None] = lambda _: None,
+        on_broken: Callable[[str, str], None] = lambda _, __: None,
     ) -> None:
+        self._on_broken = on_broken
         self.settings = settings
-        self.server = StreamServer(server_settings, settings, log)
         self.inbox: SimpleQueue[Any] = SimpleQueue()
         self._around = around = around or Surroundings()
         self._log = log
         self._on_ready = on_ready
         self._chronicle = Chronicle(log)
-        self._fleet = Fleet(
-            topology, settings.only, self._child,
-            drain_s=settings.drain_s, now_s=around.now_s, chronicle=self._chronicle,
-        )  # fmt: skip
-        self._desk = Desk(self._fleet)
-        self._rounds = Rounds(self._fleet, self._chronicle, log, around.now_s, settings.drain_s)
+        self.server = StreamServer(server_settings, settings, log, chronicle=self._chronicle)
         self._reloader = Reloader(
             settings.config,
             applied(topology, settings.only),
             Inspector(around.spawn, around.now_s),
             self._chronicle,
             self._hold,
+            self._copy,
         )
+        self._fleet = Fleet(
+            topology, settings.only, self._child,
+            drain_s=settings.drain_s, now_s=around.now_s, chronicle=self._chronicle,
+            check=self._reloader.check,
+        )  # fmt: skip
+        self._desk = Desk(self._fleet)
+        self._rounds = Rounds(self._fleet, self._chronicle, log, around.now_s, settings.drain_s)
         self._began_at_s = around.now_s()
         self._was_ready = False
+        self._broken: set[tuple[str, str]] = set()
         self.seen = Seen(self._began_at_s)
 
     @property
@@ -102,6 +108,8 @@ class Supervisor:
             stack.callback(self.server.stop)
             stack.enter_context(Signals(self.inbox))
             self._client = stack.enter_context(self.server.client())
+            self._clear()
+            self._reloader.take_file()
             self._hold(self._reloader.running)
             stack.callback(open_pages(self))
             try:
@@ -129,6 +137,20 @@ class Supervisor:
         except OSError as error:  # 'penstock plan' and 'penstock reload' will say so
             self._log.warning("applied_not_written", error=str(error))
 
+    def _clear(self) -> None:
+        try:
+            applied_file.clear(self.settings.data_dir)
+        except OSError as error:
+            self._log.warning("applied_not_removed", error=str(error))
+
+    def _copy(self, config: Path) -> Path:
+        """A copy of the topology file; where there can be none, whoever reads the file says why."""
+        try:
+            return applied_file.copy(self.settings.data_dir, config)
+        except OSError as error:
+            self._log.warning("applied_not_written", error=str(error))
+            return config
+
     def end(self, why: str) -> None:
         """From any thread: drain and end."""
         self.inbox.put(End(why))
@@ -137,7 +159,7 @@ class Supervisor:
         settings = self.settings
         return Child(
             place,
-            command_of(settings.config, place),
+            lambda: command_of(self._reloader.file_of(place.worker), settings.config, place),
             settings.logs / f"{place.label}.log",
             self._chronicle,
             self._around,
@@ -197,18 +219,11 @@ class Supervisor:
                 if line.loud:
                     fields = {k: v for k, v in line.fields if k != "worker"}
                     getattr(self._log, line.level)(line.event, process=child.place.label, **fields)
-                    self._note_end(child, line)
-
-    def _note_end(self, child: Child, line: Line) -> None:
-        """What the keeper of a process did by itself, and what the process did to itself."""
-        fields, tell = dict(line.fields), self._chronicle.tell
-        worker, process = child.place.worker, child.place.label
-        if line.event == "process_ended":
-            tell(Action.RESTARTED, str(fields.get("reason", "")), worker, process, logged=True)
-        elif line.event == "deadline_passed":
-            took_s, allowed_s = fields.get("handling_s"), fields.get("deadline_s")
-            why = f"a handler ran for {took_s} s, and {allowed_s} s are allowed"
-            tell(Action.DEADLINE, why, worker, process, logged=True)
+            note_ends(self._chronicle, child, lines)
+        broken = self._fleet.misconfigured()
+        for label, words in broken.items() - self._broken:
+            self._on_broken(label, words)
+        self._broken |= broken.items()
 
     def _note(self, *, draining: bool = False) -> None:
         self.seen = Seen(

@@ -51,7 +51,7 @@ def survey(
     processes = (
         unsupervised(presences)
         if by is None
-        else supervised(by.children, of_this_machine(presences))
+        else supervised(by.children, of_this_machine(presences), heard=server.reachable)
     )
     workers = worker_views(topology, processes, by.wanted if by else None, streams, settled)
     everywhere = bool(workers) and all(worker.ready for worker in workers)

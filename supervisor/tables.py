@@ -17,16 +17,18 @@ SEVERITY_STYLE = {"low": "cyan", "medium": "yellow", "high": "red", "critical": 
 """The style of each severity, lowest first."""
 
 _PIPED_COLUMNS = 160  # what is piped into a file or a pager is not cut to 80 columns
+_NO_END = 1_000_000
 
 
-def console(file: IO[str] | None = None) -> Console:
+def console(file: IO[str] | None = None, *, whole: bool = False) -> Console:
     """A console on ``file`` (standard output), in colours where a person looks.
 
-    Where none does, lines are as wide as ``COLUMNS`` says, or 160 characters. With ``NO_COLOR``
-    nothing is in bold either.
+    Where none does, lines are as wide as ``COLUMNS`` says, or 160 characters; with ``whole`` as
+    long as what they say. With ``NO_COLOR`` nothing is in bold either.
     """
     out = file or sys.stdout
-    width = None if out.isatty() else int(os.environ.get("COLUMNS") or _PIPED_COLUMNS)
+    piped = _NO_END if whole else _PIPED_COLUMNS
+    width = None if out.isatty() else int(os.environ.get("COLUMNS") or piped)
     colours: Any = None if os.environ.get("NO_COLOR") else "auto"
     return Console(
         file=out, width=width, color_system=colours, highlight=False, emoji=False, markup=False

@@ -14,6 +14,9 @@ _MOST_BYTES = 10 * 1024 * 1024
 _REMEMBERED = 20
 _LOUD = ("warning", "error", "critical")
 
+KEEPER_WENT_ON = "process_ended"
+"""What a keeper says when the process that worked for it ended, and another follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -31,9 +34,16 @@ class Line:
 
     @property
     def words(self) -> str:
-        """What it says to a person: its error, else its text."""
-        error = dict(self.fields).get("error")
-        return str(error) if error else self.text
+        """What it says to a person, never as JSON: its error, else its event and fields.
+
+        >>> Line("", "deadline_passed", "error", (("handling_s", 61), ("worker", "gate"))).words
+        'deadline passed (handling_s 61, worker gate)'
+        """
+        if not self.event:
+            return self.text
+        error, event = dict(self.fields).get("error"), self.event.replace("_", " ")
+        said = ", ".join(f"{name} {value}" for name, value in self.fields)
+        return str(error) if error else f"{event} ({said})" if said else event
 
 
 class WorkerLog:
@@ -78,10 +88,14 @@ class WorkerLog:
     def last_words(self) -> str:
         """Why the process ended, as far as it said: its last error, else the end of a traceback.
 
-        Empty where it only told of its everyday work.
+        What stands before its keeper told of an end is of another process, which is told of
+        already. Empty where it only told of its everyday work.
         """
-        spoken = [line for line in self._last if line.level in ("error", "critical")]
-        spoken = spoken or [line for line in self._last if not line.event]
+        own: list[Line] = []
+        for line in self._last:
+            own = [] if line.event == KEEPER_WENT_ON else [*own, line]
+        spoken = [line for line in own if line.level in ("error", "critical")]
+        spoken = spoken or [line for line in own if not line.event]
         return spoken[-1].words if spoken else ""
 
 

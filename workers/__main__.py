@@ -9,7 +9,6 @@ import argparse
 import gc
 import os
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -46,6 +45,7 @@ from workers.lanes import ALL, LaneRun, lanes_named, run_lanes, stalled, unserve
 from workers.loop import Loop
 from workers.metrics import Families, Metrics
 from workers.notify import notifiers
+from workers.outlook import TIMEOUT_S, Outlook
 from workers.pulse import Beside
 from workers.share import Share
 from workers.standing import Standing
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
     configure_logs(options.log_level)
     log = structlog.get_logger().bind(worker=options.worker)
     try:
-        found = read_topology(options.config)
+        found = read_topology(options.config, named=options.named)
         _import_ahead(found.topology, options)
     except (TopologyError, Misconfigured) as error:
         return _misconfigured(error, log)
@@ -82,7 +82,7 @@ def _import_ahead(topology: Topology, options: argparse.Namespace) -> None:
     """
     if options.worker not in topology.workers:
         known = ", ".join(topology.workers)
-        raise Misconfigured(f"{options.config} has no worker {options.worker!r}; it has {known}")
+        raise Misconfigured(f"{options.named} has no worker {options.worker!r}; it has {known}")
     import_kind(topology.workers[options.worker].kind)
     import_ahead(os.environ)
     _freeze()
@@ -117,19 +117,22 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     parser.add_argument("worker", help="its name under 'workers' in the topology file")
     parser.add_argument("--config", type=Path, default=Path(DEFAULT_FILE))
+    parser.add_argument("--named", type=Path, help="the file that --config is a copy of")
     parser.add_argument("--lanes", default=ALL, help="'all', or numbers from 0 on, such as 0,3,5")
     parser.add_argument("--host", default="127.0.0.1", help="address of /metrics and /readyz")
     parser.add_argument("--port", type=int, default=0, help="their port; 0 takes a free one")
     parser.add_argument("--parent", type=int, default=0, help="end when this process is gone")
     parser.add_argument("--log-level", default="info")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    options.named = options.named or options.config
+    return options
 
 
 def _run(
     options: argparse.Namespace, found: TopologyFile, kept: Kept, hands: Hands, log: Any
 ) -> int:
-    sys.path.append(str(options.config.resolve().parent))  # the author's schemas and functions
-    topology = found.checked()
+    sys.path.append(str(options.named.resolve().parent))  # the author's schemas and functions
+    topology = found.checked_for([options.worker])
     lanes = lanes_named(options.lanes, topology)
     settings = ServerSettings()
     client = connect(
@@ -141,15 +144,27 @@ def _run(
     stations = _stations(client, topology, options.worker, lanes, seal, kept, hands)
     _inherit(stations, kept.dead)
     families, tracing = Families(), begin_tracing(os.environ, options.worker, kept.holder, log)
-    started = [
-        _lane_run(station, secret, kept.stopping, families, tracing, log) for station in stations
-    ]
+    started = [_lane_run(station, secret, kept, families, tracing, log) for station in stations]
+    _tell_of_the_pipeline(options, topology, settings, kept, families)
     _freeze()
     try:
         return _serve(options, kept, stations, started, families, log)
     finally:
         client.close()
         tracing.close()
+
+
+def _tell_of_the_pipeline(
+    options: argparse.Namespace,
+    topology: Topology,
+    settings: ServerSettings,
+    kept: Kept,
+    families: Families,
+) -> None:
+    """Where no supervisor does; the client for it lives as long as the process."""
+    if not options.parent:
+        client = connect(locate(settings), timeout_s=TIMEOUT_S, name=f"penstock-{options.worker}")
+        families.registry.register(Outlook(client, topology, options.worker, kept.restarts))
 
 
 def _stations(
@@ -196,12 +211,13 @@ def _inherit(stations: list[Station], dead: Sequence[str]) -> None:
 def _lane_run(
     station: Station,
     secret: bytes,
-    stopping: threading.Event,
+    kept: Kept,
     families: Families,
     tracing: Tracing,
     log: Any,
 ) -> tuple[LaneRun, Metrics]:
-    lane, standing = station.lane.index, Standing(stopping)
+    lane = station.lane.index
+    standing = Standing(kept.stopping, on_served=kept.served)
     handler = build_handler(
         station.topology, station.worker, station.lane, secret, station.hand.note
     )

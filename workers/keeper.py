@@ -6,6 +6,11 @@ interpreter with all its imports takes most of a second; a fork of one that has 
 milliseconds. So ``python -m workers`` is two processes: the keeper, which has no connection, no
 thread, none of the author's modules and no entry; and the one that works.
 
+At once is for what an entry did. A process that had no entry in hand is followed after a pause,
+which grows from one to the next until one has worked for a while. After some of these the keeper
+ends as they did, so that whoever started it backs off. It does so at once where a process ended by
+itself, was never ready and had no entry in hand: the next one would not get further.
+
 The keeper has the pid that its parent knows. What is sent to it is for the one that works: SIGTERM
 and SIGINT are passed on, and a ``kill -9`` of the keeper ends both (where the system can do that;
 elsewhere the other one drains once it notices).
@@ -17,17 +22,21 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from streams.outage import Backoff
 from workers.in_hand import Hands, Suspect
 from workers.station import holder_name
 
 _ENDING = frozenset((signal.SIGTERM, signal.SIGINT))
 _HANDLED = _ENDING | {signal.SIGCHLD}
-_IN_ORDER = b"."
+_IN_ORDER, _SERVED = b".", b"+"
+_MOST_PAUSES = 8
+_CALM_S = 5.0  # what worked as long has not ended for a reason that a pause would mend
 _INHERITED_AFTER_S = 1.0  # a process that lived as long has taken over from those before it
 _MOST_DEAD = 8
 _MOST_SUSPECTS = 64
@@ -40,8 +49,8 @@ class Kept:
 
     ``pid`` is the keeper's; ``holder`` names the process that works on any host, ``dead`` those
     before it whose leases may last, empty for the first; ``suspects`` are the entries that they had
-    in hand; ``restarts`` counts the processes that ended before this
-    one; ``stopping`` is set by SIGTERM and SIGINT.
+    in hand; ``restarts`` counts the processes that ended before this one; ``stopping`` is set by
+    SIGTERM and SIGINT; ``served`` tells the keeper that a lane is served.
     """
 
     pid: int
@@ -50,6 +59,7 @@ class Kept:
     suspects: tuple[Suspect, ...]
     restarts: int
     stopping: threading.Event
+    served: Callable[[], object] = field(default=lambda: None)
 
 
 class Allowance:
@@ -91,6 +101,7 @@ def keep(
     *,
     parent: int = 0,
     allowance: Allowance | None = None,
+    pauses: Backoff | None = None,
 ) -> int:
     """Fork a process that does ``work``, and another whenever it ends by a fault.
 
@@ -98,33 +109,83 @@ def keep(
 
     Returns twice: in the forked process what ``work`` returned, in the keeper the exit code of the
     last process. Only a process whose ``work`` returned ended in order; any other end is a fault.
-    When the allowance is spent, the keeper ends as its process did, by the same signal or with
-    the same code, and whoever started it backs off. Without its ``parent``, if it has one, the
-    keeper tells the process to drain.
+    When the allowance is spent, or a process ended by itself before it was any good, the keeper
+    ends as its process did, by the same signal or with the same code, and whoever started it backs
+    off. Without its ``parent``, if it has one, the keeper tells the process to drain.
     """
     allowance, restarts, words = allowance or Allowance(), 0, SimpleQueue[int]()
+    pauses = pauses or Backoff(first_s=0.1, most_s=2.0)
     holder, dead, suspects = holder_name(), tuple[str, ...](), tuple[Suspect, ...]()
     for number in _HANDLED:
         signal.signal(number, lambda number, _: words.put(number))
     while True:
         signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
         keeper, (said, say), born_s = os.getpid(), os.pipe(), time.monotonic()
-        suspects = (*suspects, *hands.emptied())[-_MOST_SUSPECTS:]
         child = os.fork()
         if child == 0:
             stopping = _begin(keeper)
-            code = work(Kept(keeper, holder, dead, suspects, restarts, stopping))
+            served = partial(os.write, say, _SERVED)
+            code = work(Kept(keeper, holder, dead, suspects, restarts, stopping, served))
             os.write(say, _IN_ORDER)
             return code
         os.close(say)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HANDLED)
         code, told = _attend(child, words, parent)
-        in_order = _said(said) == _IN_ORDER
-        if told or in_order or not allowance.spend():
+        end = _End(code, _said(said), time.monotonic() - born_s, hands.emptied())
+        pause_s = _pause_s(end, pauses)
+        tired = pauses.tries > _MOST_PAUSES and not end.in_hand
+        if told or end.in_order or end.is_final or tired or not allowance.spend():
             return _end_as(code)
-        before = dead if time.monotonic() - born_s < _INHERITED_AFTER_S else ()
+        before = dead if end.lived_s < _INHERITED_AFTER_S else ()
         restarts, holder, dead = restarts + 1, holder_name(), (*before, holder)[-_MOST_DEAD:]
-        log.error("process_ended", reason=_ending(code), restarts=restarts)
+        suspects = (*suspects, *end.in_hand)[-_MOST_SUSPECTS:]
+        log.error("process_ended", reason=_ending(code), restarts=restarts, pause_s=pause_s)
+        if _told_within(pause_s, words, parent):
+            return 0
+
+
+@dataclass(frozen=True)
+class _End:
+    """How a process ended: its exit code, what it said, how long it lived, and what it was at."""
+
+    code: int
+    said: bytes
+    lived_s: float
+    in_hand: Sequence[Suspect]
+
+    @property
+    def in_order(self) -> bool:
+        return _IN_ORDER in self.said
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the next process would end in the same way: it is misconfigured."""
+        return self.code >= 0 and _SERVED not in self.said and not self.in_hand
+
+
+def _pause_s(end: _End, pauses: Backoff) -> float:
+    """Seconds until the next process is forked."""
+    if end.lived_s >= _CALM_S and _SERVED in end.said:
+        pauses.reset()
+    return 0.0 if end.in_hand else round(pauses.next_s(), 3)
+
+
+def _told_within(pause_s: float, words: SimpleQueue[int], parent: int) -> bool:
+    """Wait so long; whether the keeper was told to end meanwhile, or has lost its parent."""
+    until_s = time.monotonic() + pause_s
+    while (left_s := until_s - time.monotonic()) > 0:
+        word = _next_word(words, min(1.0, left_s))
+        if word in _ENDING or (parent and os.getppid() != parent):
+            return True
+    return False
+
+
+def _next_word(words: SimpleQueue[int], within_s: float) -> int:
+    """The next signal, or 0."""
+    try:
+        return words.get(timeout=within_s)
+    except Empty:
+        return 0
 
 
 def _said(pipe: int) -> bytes:
@@ -134,7 +195,7 @@ def _said(pipe: int) -> bytes:
     """
     os.set_blocking(pipe, False)
     try:
-        return os.read(pipe, 1)
+        return os.read(pipe, 4096)
     except BlockingIOError:
         return b""
     finally:
@@ -173,10 +234,7 @@ def _attend(child: int, words: SimpleQueue[int], parent: int) -> tuple[int, bool
     """Wait for a process to end; its exit code, and whether it had been told to."""
     told = False
     while True:
-        try:
-            word = words.get(timeout=1.0)
-        except Empty:
-            word = 0
+        word = _next_word(words, 1.0)
         orphaned = parent and os.getppid() != parent and not told
         if word in _ENDING or orphaned:
             told = True
@@ -197,4 +255,4 @@ def _end_as(code: int) -> int:
 
 
 def _ending(code: int) -> str:
-    return f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"

@@ -11,17 +11,20 @@ from streams.presence import State
 class Standing:
     """Shared by the loop (which writes it), the heartbeat and the health pages (which read it).
 
-    ``stopping`` may be shared by several lanes of one process.
+    ``stopping`` may be shared by several lanes of one process. ``on_served`` is called once, when
+    the lane is first served.
     """
 
     def __init__(
         self,
         stopping: threading.Event | None = None,
         *,
+        on_served: Callable[[], object] = lambda: None,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.stopping = stopping or threading.Event()
         self.state: State = "starting"
+        self._on_served: Callable[[], object] | None = on_served
         self._monotonic_s = monotonic_s
         self._turned_at_s = monotonic_s()
         self._handling_since_s: float | None = None
@@ -62,6 +65,9 @@ class Standing:
         """Change the state."""
         self.state = state
         self.turned()
+        if self.served and self._on_served is not None:
+            told, self._on_served = self._on_served, None
+            told()
 
     def turned(self) -> None:
         """Note that the loop came round."""

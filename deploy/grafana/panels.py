@@ -1,6 +1,7 @@
 """What the dashboards show: a title, a unit, and lines of PromQL with their legends.
 
-Several supervisors may tell of the same stream or worker, hence ``max by`` for gauges.
+Several supervisors, or every worker process where none runs, may tell of the same stream or worker,
+hence ``max by`` for gauges.
 """
 
 from typing import NamedTuple
@@ -49,7 +50,10 @@ PIPELINE = [
         ],
     ),
     Panel("Workers up", "short", [level("penstock_worker_up", "worker, lane")]),
-    Panel("Restarts", "cps", [rate("penstock_supervisor_restarts_total", "worker")]),
+    Panel("Restarts", "cps", [
+        rate("penstock_supervisor_restarts_total", "worker"),
+        rate("penstock_worker_restarts_total", "worker"),  # where no supervisor runs
+    ]),
     Panel("One batch, p99", "s", [p99("penstock_batch_seconds", "worker")]),
     Panel("Memory", "bytes", [level("penstock_resident_memory_bytes", "worker, replica")]),
     Panel(

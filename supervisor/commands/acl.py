@@ -36,7 +36,7 @@ def acl(
     """
     from streams.acl import roles
 
-    found = roles(Context.of(context).topology())
+    found = roles(Context.of(context).outline())
     typer.echo(as_text(found) if not as_json else json.dumps([_said(r) for r in found], indent=2))
 
 

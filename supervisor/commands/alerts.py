@@ -9,7 +9,8 @@ import typer
 from supervisor.context import Context
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console
+    from rich.text import Text
 
     from schemas.topology import Topology
     from streams.connection import Client
@@ -67,7 +68,7 @@ def alerts(
     from supervisor.lookup import event_streams
 
     penstock = Context.of(context)
-    topology = penstock.topology()
+    topology = penstock.outline()
     kinds = [kind.value] if kind else [each.value for each in Kind]
     streams = event_streams(topology, kinds)
     if not streams:
@@ -92,14 +93,14 @@ def _show(
     from supervisor.events import newest_events, wanted_events
     from supervisor.tables import console
 
-    screen = console()
+    screen = console(whole=True)
 
     def tell(events: "Sequence[Event]", header: bool) -> None:
         if as_json:
             for event in events:
                 typer.echo(event.json())
         elif events:
-            screen.print(event_table(events, header=header))
+            show_events(screen, events, header=header)
 
     after = {stream: observe.ends(client, topology, stream) for stream in streams}
     begun = newest_events(client, topology, streams, wanted, count)
@@ -130,33 +131,35 @@ def _arriving(
             yield next(wait)
 
 
-def event_table(events: "Sequence[Event]", *, header: bool = True) -> "Table":
-    """Events as a table, in the order given."""
-    from supervisor.tables import local_time, printable, severity_text, table
+def show_events(screen: "Console", events: "Sequence[Event]", *, header: bool = True) -> None:
+    """Print events in the order given, a line each; what there is no room for stands beneath it."""
+    from rich.padding import Padding
 
-    fixed = {"no_wrap": True}
-    made = table(
-        [
-            ("time", {"no_wrap": True, "min_width": 19}),
-            ("severity", {"no_wrap": True, "min_width": 8}),
-            ("kind", {"no_wrap": True, "min_width": 7}),
-            ("state", fixed),
-            ("stream/key", fixed),
-            "field",
-            ("explanation", {"ratio": 1}),
-            ("message", {"overflow": "fold"}),
-        ],
-        header=header,
-    )
-    for event in events:
-        made.add_row(
-            local_time(event.at_ms),
-            severity_text(event.worst),
-            event.kind,
-            event.state,
-            printable(event.where),
-            printable(", ".join(event.fields)),
-            printable(event.explanation),
-            printable(event.message),
-        )
-    return made
+    from supervisor.grid import Column, Grid
+
+    names = ("time", "severity", "kind", "state", "stream/key", "field", "message", "explanation")
+    ranks = (0, 0, 2, 1, 0, 3, 4, 5)
+    rows = [_cells(event) for event in events]
+    grid = Grid([Column(*each) for each in zip(names, ranks, strict=True)], rows, screen.width)
+    heads = list(grid.lines(header=header))
+    if header:
+        screen.print(heads.pop(0), soft_wrap=True)
+    for head, row in zip(heads, rows, strict=True):
+        screen.print(head, soft_wrap=True)
+        if grid.left_out:
+            screen.print(Padding(_beneath(grid.beneath(row)), (0, 0, 0, 4)))
+
+
+def _cells(event: "Event") -> "list[str | Text]":
+    from supervisor.tables import local_time, printable, severity_text
+
+    texts = (event.kind, event.state, event.where, ", ".join(event.fields), event.message)
+    told = map(printable, (*texts, event.explanation))
+    return [local_time(event.at_ms), severity_text(event.worst), *told]
+
+
+def _beneath(left: dict[str, str]) -> "Text":
+    from rich.text import Text
+
+    said = left.pop("explanation")
+    return Text(said) + Text("".join(f" · {name} {it}" for name, it in left.items()), style="dim")

@@ -33,7 +33,7 @@ def budget(
     from supervisor.spending import spent
 
     penstock = Context.of(context)
-    topology = penstock.topology()
+    topology = penstock.outline()
     found = spent(penstock.client(), topology, int(time.time() * 1000))
     if as_json:
         typer.echo(json.dumps(_told(found), indent=2))

@@ -47,7 +47,7 @@ def explain(
     from supervisor.tables import console
 
     penstock = Context.of(context)
-    topology, client = penstock.topology(), penstock.client()
+    topology, client = penstock.outline(), penstock.client()
     account = account_of(client, topology, event_of(client, topology, event))
     if svg is not None:
         _write(account, svg)

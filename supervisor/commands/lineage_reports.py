@@ -111,7 +111,7 @@ def gaps(
 
     Example: penstock lineage gaps --since 24h
     """
-    streams = Context.of(context).topology().streams
+    streams = Context.of(context).outline().streams
     inputs = [name for name, settings in streams.items() if settings.source]
     _report("lineage_gaps", since, until, limit, as_json, inputs=inputs)
 

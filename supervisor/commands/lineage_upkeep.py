@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from supervisor.asking import Yes, ask, refuse_unasked
 from supervisor.commands.lineage_export import export
 from supervisor.exits import Exit
 from supervisor.lineage_options import checked_uid, opened
@@ -118,11 +119,12 @@ def retain(
     layer: Layers = None,
     batch: Annotated[int, typer.Option(min=1, max=100_000, help="Messages a transaction.")] = 2000,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+    yes: Yes = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """Remove from the graph what is older than it may be, held messages excepted.
 
-    Run it by a timer; a run that is cut short is continued by the next.
+    Run it by a timer, with --yes; a run that is cut short is continued by the next.
 
     Example: penstock lineage retain --age 30d --layer 3=7d --layer 9=ever
     """
@@ -130,12 +132,17 @@ def retain(
     from supervisor.progress import progress
 
     ages = _ages(age, layer or [])
+    if not dry_run:
+        refuse_unasked(yes)
     with opened_with_key() as (store, key):
         if dry_run:
             for where, count in retention.due(store, ages, _now_ms()).items():
                 said = f"{'no layer' if where is None else f'layer {where}'}: {count:,} due"
                 tell(said, as_json, layer=where, due=count)
             return
+        if not yes:
+            count = sum(retention.due(store, ages, _now_ms()).values())
+            ask(f"Remove {count:,} message(s) from the graph for good?", yes)
         with progress("removing"):
             removed = retention.retain(store, key, ages, _now_ms(), batch=batch)
     tell(f"{removed:,} messages removed", as_json, removed=removed)

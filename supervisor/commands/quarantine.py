@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from supervisor.asking import Yes, ask, refuse_unasked
 from supervisor.context import Context
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _ward(context: typer.Context) -> "Ward":
 
     penstock, family = Context.of(context), context.find_object(Family)
     assert family is not None
-    topology = penstock.topology()
+    topology = penstock.outline()
     return Ward(penstock.client(), topology, family.streams(topology))
 
 
@@ -126,14 +127,16 @@ def drop(
     uids: Uids = None,
     every: All = False,
     rule: Rule = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Remove messages for good."""
+    _refuse_unclear(uids or [], every, rule)
+    refuse_unasked(yes)
     ward = _ward(context)
     chosen = list(_chosen(ward, uids or [], every, rule))
-    if sys.stdin.isatty() and not yes:
-        typer.confirm(f"Drop {len(chosen)} message(s) for good?", abort=True, err=True)
+    if chosen:
+        ask(f"Drop {len(chosen)} message(s) for good?", yes)
     _each(iter(chosen), lambda uid: _drop(ward, uid, as_json))
 
 
@@ -194,9 +197,13 @@ def _mended(uids: list[str], every: bool, file: str | None) -> bytes | None:
 
 def _chosen(ward: "Ward", uids: list[str], every: bool, rule: str | None) -> Iterator[str]:
     """The uids that a call names, or those of all messages that are there now."""
+    _refuse_unclear(uids, every, rule)
+    return iter(uids) if uids else ward.uids(rule)
+
+
+def _refuse_unclear(uids: list[str], every: bool, rule: str | None) -> None:
     if bool(uids) == every or (rule is not None and not every):
         raise typer.BadParameter("name the messages: UID…, or --all (and --rule to narrow it)")
-    return iter(uids) if uids else ward.uids(rule)
 
 
 def _each(uids: Iterator[str], act: Callable[[str], None]) -> None:

@@ -1,5 +1,6 @@
 """``penstock reload``: applies a changed topology file to what runs."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -26,13 +27,20 @@ def reload(
 
     Example: penstock reload
     """
+    from schemas.topology_file import TopologyError
     from supervisor.commands.plan import as_text, planned, to_json
     from supervisor.control import Control
+    from supervisor.errors import ActionFailed, ReloadRefused
     from supervisor.progress import progress
 
     control = Control(Context.of(context).settings().data_dir)
     with progress("reloading"):
-        found = planned(control, Path(control.here.config))
+        try:
+            found = planned(control, Path(control.here.config))
+        except (TopologyError, ReloadRefused):
+            with suppress(ActionFailed):  # it refuses the file, too, and writes that down
+                control.act("reload", {})
+            raise
         control.act("reload", {})
     if as_json:
         typer.echo(to_json(found))

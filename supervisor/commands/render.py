@@ -56,9 +56,9 @@ def kubernetes(
     penstock = Context.of(context)
     topology, namespace = penstock.topology(), dns_label(namespace)
     where = Where(
-        image or _image(),
-        redis or f"redis://redis.{namespace}.svc:6379/0",
-        neo4j or f"bolt://neo4j.{namespace}.svc:7687",
+        _image(image),
+        f"redis://redis.{namespace}.svc:6379/0" if redis is None else redis,
+        f"bolt://neo4j.{namespace}.svc:7687" if neo4j is None else neo4j,
     )
     text = penstock.config.read_text(encoding="utf-8")
     _deliver(manifests(topology, text, where, namespace), out, as_json)
@@ -102,14 +102,14 @@ def compose(
     from supervisor.render.compose import services
     from supervisor.render.where import Where
 
-    where = Where(image or _image(), "redis://redis:6379/0", "bolt://neo4j:7687")
+    where = Where(_image(image), "redis://redis:6379/0", "bolt://neo4j:7687")
     _deliver(services(Context.of(context).topology(), where), out, as_json)
 
 
-def _image() -> str:
+def _image(named: str | None) -> str:
     from importlib.metadata import version
 
-    return f"penstock:{version('penstock')}"
+    return f"penstock:{version('penstock')}" if named is None else named
 
 
 def _deliver(

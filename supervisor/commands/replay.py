@@ -1,11 +1,11 @@
 """``penstock replay``: run what is tainted again, and see what would be otherwise."""
 
-import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from supervisor.asking import Yes, ask, refuse_unasked
 from supervisor.commands.lineage_spread import Producer, Schema, Uid, Version, Worker, spread
 from supervisor.context import Context
 from supervisor.lineage_options import ROWS, AsJson, Limit, Since, Until, opened
@@ -42,7 +42,7 @@ def replay(
     publish: Annotated[
         bool, typer.Option("--publish", help="Then publish what differs, in the old one's place.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before publishing.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
     """Run what 'lineage taint' lists through today's handlers again, and compare the outcome.
@@ -58,6 +58,8 @@ def replay(
     from supervisor.replay import show
 
     named = {"uid": uid, "worker": worker, "schema": schema, "producer": producer}
+    if publish:
+        refuse_unasked(yes)
     tainted = spread("taint", named, version, since, until, limit)
     penstock = Context.of(context)
     topology, client = penstock.topology(), penstock.client()
@@ -107,8 +109,8 @@ def _published(
     from supervisor.replay.publish import publish, successors
 
     count = len(successors(report))
-    if count and sys.stdin.isatty() and not yes:
-        typer.confirm(f"Publish {count} message(s)?", abort=True, err=True)
+    if count:
+        ask(f"Publish {count} message(s)?", yes)
     done: list[tuple[Successor, str]] = []
     for successor, uid in publish(client, topology, report, time.time):
         done.append((successor, uid))

@@ -67,7 +67,8 @@ def restart(
 ) -> None:
     """Restart workers one process at a time; each is ready before the next one ends.
 
-    They read the topology file anew; to apply a changed one, use 'reload'.
+    They run the topology file that was applied; to apply a changed one, use 'reload'. The author's
+    modules are read anew, and tried before any process is ended.
 
     Example: penstock restart gate
     """

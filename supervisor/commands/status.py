@@ -66,7 +66,7 @@ def _without_supervisor(penstock: Context) -> "Overview":
     from supervisor.survey import survey
 
     settings = penstock.settings()
-    topology = penstock.topology()
+    topology = penstock.outline()
     try:
         url = locate(settings)
     except NoServer as error:

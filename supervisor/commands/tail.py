@@ -1,7 +1,7 @@
 """``penstock tail``: the newest entries of a stream, and those that arrive."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -37,19 +37,23 @@ def tail(
 ) -> None:
     """Show the newest entries of a stream, newest last, over all its lanes.
 
-    Bytes that are no UTF-8 are shown escaped. Reading takes nothing from anybody.
+    Events of the supervisor, of anomalies and of drifts are told by their fields. Lines are cut to
+    the screen, in a pipe they are whole. Bytes that are no UTF-8 are shown escaped. With --json
+    fields.data is an object where the payload is one, else text. Reading takes nothing from
+    anybody.
 
     Example: penstock tail L3 --follow
     """
-    from supervisor.lookup import known_stream
+    from supervisor.entry_text import json_line, line
+    from supervisor.lookup import known_stream, own_streams
 
     penstock = Context.of(context)
-    topology = penstock.topology()
-    known_stream(topology, stream)
+    topology = penstock.outline()
+    own = known_stream(topology, stream) in own_streams(topology)
     try:
         for entries in _batches(penstock.client(), topology, stream, count, follow):
             for entry in entries:
-                typer.echo(json_line(entry) if as_json else line(entry))
+                typer.echo(json_line(entry) if as_json else line(entry, own=own))
     except KeyboardInterrupt:
         return  # the usual end of --follow
 
@@ -66,31 +70,3 @@ def _batches(
     if follow:
         for batch in observe.follow(client, topology, stream, BLOCK_S, after):
             yield [entry for entry in batch if entry.uid not in shown]
-
-
-def line(entry: "Entry") -> str:
-    """An entry for people: uid, time, and its payload on one line, cut to the screen."""
-    import shutil
-
-    from supervisor.tables import local_time, printable, shortened
-
-    head = f"{printable(entry.uid)}  {local_time(entry.at_ms)}  "
-    data = entry.get(b"data")
-    room = max(40, shutil.get_terminal_size((160, 24)).columns - len(head))
-    if data is None:
-        return f"{head}(no field 'data')"
-    return head + shortened(printable(data[: 4 * room]), room)
-
-
-def json_line(entry: "Entry") -> str:
-    """An entry as one JSON object: uid, time in ms since the epoch, and its fields as texts."""
-    import json
-
-    from supervisor.tables import texts
-
-    said: dict[str, Any] = {
-        "uid": entry.uid,
-        "at_ms": entry.at_ms,
-        "fields": texts(entry.fields),
-    }
-    return json.dumps(said, ensure_ascii=False)

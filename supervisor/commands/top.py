@@ -27,10 +27,10 @@ def top(
 ) -> None:
     """Show rates, lags, memory, delays and open events, again and again.
 
-    Rates are those of the last seconds. p99: 99 % of the entries were not older when the worker
-    was done with them. Where no terminal is, and with --json, a look follows the other; q or
-    Ctrl-C ends it. With --once rates are those of one second. Exit code 5: with --once or --json,
-    the server was away.
+    Rates are those of the last seconds. p99: 99 % of the entries that came since the last look
+    were not older when the worker was done with them. Both need two looks; the first has a dash.
+    Where no terminal is, and with --json, a look follows the other; q or Ctrl-C ends it. With
+    --once rates are those of one second. Exit code 5: with --once or --json, the server was away.
 
     Example: penstock top --every 5s
     """
@@ -40,7 +40,7 @@ def top(
 
     every_s = seconds_of(every, least_s=0.2)
     penstock = Context.of(context)
-    topology = penstock.topology()
+    topology = penstock.outline()
     with penstock.client() as client:
         looks = Looks(client, topology, lambda: overview_of(penstock), time.time)
         tell = _json_line if as_json else _print

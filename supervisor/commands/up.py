@@ -66,6 +66,9 @@ def up(
 ) -> None:
     """Start the server and every worker, and keep them running.
 
+    A worker that cannot start, as one whose function cannot be imported, is told of as
+    misconfigured and tried again every 30 s; the others run. With --detach the exit code is 3 then.
+
     Without PENSTOCK_REDIS_URL an embedded server is started, its data under .penstock/.
     Ctrl-C drains the workers and ends all; once more does not wait for them.
 
@@ -100,9 +103,12 @@ def _settings(
 
 
 def _here(penstock: Context, settings: "SupervisorSettings", log_level: str) -> None:
+    from schemas.topology_file import read_topology
     from supervisor.foreground import run_here
 
-    run_here(penstock.topology(), settings, penstock.settings(), _level(log_level))
+    penstock.find_authors_modules()
+    topology = read_topology(settings.config).checked_for()
+    run_here(topology, settings, penstock.settings(), _level(log_level))
 
 
 def _in_the_background(

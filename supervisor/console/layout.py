@@ -9,7 +9,7 @@ the left margin; rejects share one line down to their stream.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from supervisor.console.graph import Graph, Link, Node
 
@@ -17,9 +17,23 @@ WIDTHS = {"stream": 140, "worker": 104}
 HEIGHT, PITCH = 42, 66
 _GAPS = {"stream": 58, "worker": 104}  # before a column of these; words stand before workers
 _MARGIN, _TOP, _LANE, _CORNER = 16, 20, 9, 7
+_APART, _SPAN = 15.0, 34.0  # of the ends of links at a node, between which words stand
 _STRAIGHT = 20.0  # how much more a node with one forerunner clings to its row
 
 Point = tuple[float, float]
+
+
+class Ports(NamedTuple):
+    """The heights at which a link leaves its start and reaches its end, there perhaps the last."""
+
+    leaves: float
+    reaches: float
+    lowest: bool
+
+    @property
+    def words(self) -> float:
+        """The height of the words before the end: where the link does not come from."""
+        return self.reaches + (13 if self.lowest and self.leaves < self.reaches - 2 else -5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +165,11 @@ def spread(wishes: Sequence[float], weights: Sequence[float]) -> list[float]:
     return [offset + place for place, offset in enumerate(offsets)]
 
 
-def _ports(links: Sequence[Link], spots: Mapping[str, Spot]) -> dict[str, tuple[float, float]]:
-    """The heights at which each link leaves its start and reaches its end."""
+def _ports(links: Sequence[Link], spots: Mapping[str, Spot]) -> dict[str, Ports]:
+    """Where each link leaves its start and reaches its end."""
     plain = [link for link in links if link.way in ("read", "write")]
     found: dict[str, list[float]] = {link.id: [0.0, 0.0] for link in links}
+    lowest: set[str] = set()
     for side, other in ((0, 1), (1, 0)):
         groups: dict[str, list[Link]] = defaultdict(list)
         for link in plain:
@@ -162,15 +177,17 @@ def _ports(links: Sequence[Link], spots: Mapping[str, Spot]) -> dict[str, tuple[
         for node, own in groups.items():
             own.sort(key=lambda link: spots[(link.start, link.end)[other]].middle)
             for number, link in enumerate(own):
-                part = (number + 1) / (len(own) + 1) - 0.5
-                found[link.id][side] = spots[node].middle + HEIGHT * part
-    return {each: (start, end) for each, (start, end) in found.items()}
+                apart = min(_APART, _SPAN / max(1, len(own) - 1))
+                off = apart * (number - (len(own) - 1) / 2)
+                found[link.id][side] = spots[node].middle + off
+            lowest |= {own[-1].id} if side == 1 else set()
+    return {each: Ports(out, into, each in lowest) for each, (out, into) in found.items()}
 
 
 def _route(
     link: Link,
     spots: Mapping[str, Spot],
-    ports: Mapping[str, tuple[float, float]],
+    ports: Mapping[str, Ports],
     rounds: Sequence[Link],
 ) -> Route:
     start, end = spots[link.start], spots[link.end]
@@ -181,10 +198,10 @@ def _route(
         points = [(start.x + start.width, start.middle + 9), (x, start.middle + 9)]
         points += [(x, end.middle), (end.x, end.middle)]
         return Route(link, angular(points), (x + 4, end.middle - 6))
-    (from_y, to_y), from_x = ports[link.id], start.x + start.width
+    (from_y, to_y, _), from_x = ports[link.id], start.x + start.width
     middle = (from_x + end.x) / 2
     path = f"M{from_x:g} {from_y:.1f}C{middle:g} {from_y:.1f} {middle:g} {to_y:.1f} "
-    return Route(link, f"{path}{end.x:g} {to_y:.1f}", (end.x - 8, to_y - 5))
+    return Route(link, f"{path}{end.x:g} {to_y:.1f}", (end.x - 8, ports[link.id].words))
 
 
 def _around(start: Spot, end: Spot, lane: int, spots: Iterable[Spot]) -> tuple[str, Point]:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from schemas.topology import Topology
 from streams.connection import Client
 from streams.settings import ServerSettings
+from supervisor.overview import WorkerView
 
 
 class Level(StrEnum):
@@ -34,13 +35,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What is looked at. ``servers`` are those that hold the lanes, by ``host:port``."""
+    """What is looked at. ``servers`` are those that hold the lanes, by ``host:port``.
+
+    ``supervised``: the workers as their supervisor sees them, none of them where it does not
+    answer; None where none runs.
+    """
 
     topology: Topology
     settings: ServerSettings
     client: Client
     servers: Mapping[str, Client]
     now_s: Callable[[], float]
+    supervised: Mapping[str, WorkerView] | None = None
 
 
 Check = Callable[[Patient], Iterator[Finding]]

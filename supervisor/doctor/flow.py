@@ -8,6 +8,7 @@ from streams.observe import lanes_of, stream_states
 from streams.presence import present
 from supervisor.announced import by_process
 from supervisor.doctor.finding import Finding, Patient, fault, notice, ok, warning
+from supervisor.doctor.remedies import start, when_it_runs
 
 
 def groups(patient: Patient) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def groups(patient: Patient) -> Iterator[Finding]:
                 yield warning(
                     f"worker {worker!r} has never read {state.name}, which has {state.length:,} "
                     "entries",
-                    f"start it: penstock up, or python -m workers {worker}",
+                    start(patient, worker),
                 )
     if not found:
         yield ok("every group is a worker's, and every worker has its groups")
@@ -60,11 +61,10 @@ def left_behind(patient: Patient) -> Iterator[Finding]:
         if each.pending:
             yield warning(
                 f"{place}, and {each.pending:,} entries are pending for it",
-                f"start worker {each.group!r}, which takes them over: penstock up",
+                when_it_runs(patient, each.group, "takes them over"),
             )
         else:
-            command = f"XGROUP DELCONSUMER {each.key} {each.group} {each.name}"
-            yield notice(place, f"the worker removes it when it runs; or: {command}")
+            yield notice(place, when_it_runs(patient, each.group, "takes it up or removes it"))
     if not gone:
         number = len(found) or "no"
         yield ok(f"{number} consumers" + (", and somebody works under each" if found else ""))
@@ -101,7 +101,7 @@ def workers(patient: Patient) -> Iterator[Finding]:
         mine = [process for process in alive if process.presence.worker == name]
         if settings.replicas.max and not mine:
             idle += 1
-            yield warning(f"no process of worker {name!r} is alive", "start it: penstock up")
+            yield warning(f"no process of worker {name!r} is alive", start(patient, name))
         elif mine and not any(process.ready for process in mine):
             idle += 1
             states = ", ".join(sorted({process.state for process in mine}))

@@ -7,6 +7,14 @@ from supervisor.render.where import PORT, USER, Where, drain_s, head, memory_mib
 from supervisor.render.yaml_text import as_yaml
 from supervisor.scaler import processes_at_first
 
+_SCRAPED = "penstock-workers"  # the name by which Prometheus finds all processes of all workers
+_TOPOLOGY = {
+    "type": "bind",
+    "source": "${PENSTOCK_TOPOLOGY_DIR:-./deploy/topology}",
+    "target": "/etc/penstock",
+    "read_only": True,
+    "bind": {"create_host_path": False},
+}
 _HEALTH = (
     f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{PORT}/readyz', timeout=3)"
 )
@@ -16,11 +24,7 @@ def services(topology: Topology, where: Where) -> dict[str, str]:
     """The file by its name. The service ``penstock``, which has all workers, is put aside."""
     found: dict[str, Any] = {"penstock": {"profiles": ["all-in-one"]}}
     found |= {f"worker-{worker}": _service(topology, worker, where) for worker in topology.workers}
-    tree = {
-        "services": found,
-        "configs": {"topology": {"file": "${PENSTOCK_TOPOLOGY:-./streams.yaml}"}},
-    }
-    return {"workers.yaml": head("compose") + as_yaml(tree)}
+    return {"workers.yaml": head("compose") + as_yaml({"services": found})}
 
 
 def _service(topology: Topology, worker: str, where: Where) -> dict[str, Any]:
@@ -41,7 +45,8 @@ def _service(topology: Topology, worker: str, where: Where) -> dict[str, Any]:
         ],
         "environment": environment,
         "secrets": list(secrets.values()),
-        "configs": [{"source": "topology", "target": "/etc/penstock/streams.yaml"}],
+        "networks": {"default": {"aliases": [_SCRAPED]}},
+        "volumes": [_TOPOLOGY],
         "depends_on": {server: {"condition": "service_healthy"} for server in servers},
         "read_only": True,
         "tmpfs": ["/tmp", f"/var/lib/penstock:uid={USER},mode=0700"],

@@ -19,13 +19,9 @@ def pod_template(
     seen: str,
 ) -> dict[str, Any]:
     """The pod template of a worker; ``seen`` is a digest of what it is configured by."""
-    scraped = {
-        "prometheus.io/scrape": "true",
-        "prometheus.io/port": str(PORT),
-        "prometheus.io/path": "/metrics",
-    }
+    # no prometheus.io/scrape: a second job that scrapes the pods would make sums count twice
     return {
-        "metadata": {"labels": labels, "annotations": {"penstock/configuration": seen, **scraped}},
+        "metadata": {"labels": labels, "annotations": {"penstock/configuration": seen}},
         "spec": {
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,  # a service called penstock would make PENSTOCK_PORT

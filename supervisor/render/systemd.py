@@ -4,7 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from schemas.topology import Topology
-from supervisor.render.where import CannotRender, drain_s, head, label, memory_mib, names_of
+from supervisor.render.where import BadPlace, drain_s, head, label, memory_mib, names_of
 from supervisor.scaler import processes_at_first
 
 _UNIT = """\
@@ -13,6 +13,7 @@ Description=Penstock pipeline {pipeline}, worker {worker}, process %i
 PartOf={target}
 Wants=network-online.target
 After=network-online.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -25,10 +26,12 @@ EnvironmentFile={environment}
 Environment=PENSTOCK_DATA_DIR=/var/lib/penstock
 StateDirectory=penstock
 StateDirectoryMode=0700
-Restart=on-failure
-RestartSec=1
-# What a person has to mend.
-RestartPreventExitStatus=3
+# There is no last try: what a person has to mend is tried until it is mended.
+Restart=always
+RestartSec=2
+# From systemd 254 on the wait grows; an older one says that it ignores these two.
+RestartSteps=5
+RestartMaxDelaySec=30
 # Fed while the loops come round; /livez tells the same.
 WatchdogSec=30
 TimeoutStopSec={drain_s}
@@ -88,7 +91,7 @@ def units(
     ``python`` runs the workers, ``config`` is the topology file and ``environment`` the file of
     settings, secrets included, on the machine that the units are for.
 
-    Raises CannotRender for a path that no unit can have.
+    Raises BadPlace for a path that no unit can have.
     """
     pipeline, names = label(topology.name), names_of(topology)
     target = f"penstock-{pipeline}.target"
@@ -113,7 +116,7 @@ def units(
 def _path(path: PurePosixPath) -> str:
     """A path as a whole value: ``%`` would begin a specifier."""
     if not str(path).isprintable():
-        raise CannotRender(f"{str(path)!r} has a character in it that no unit can have")
+        raise BadPlace(f"{str(path)!r} has a character in it that no unit can have")
     return str(path).replace("%", "%%")
 
 

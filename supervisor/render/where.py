@@ -7,7 +7,7 @@ from hashlib import sha256
 from urllib.parse import SplitResult, urlsplit
 
 from schemas.topology import AnyWorker, LineageWorkerSettings, Topology
-from supervisor.errors import SupervisorError
+from supervisor.errors import SupervisorError, UsageMistake
 
 PORT = 9464
 """Where a worker serves its pages, where it has an address of its own."""
@@ -29,25 +29,34 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class CannotRender(SupervisorError):
-    """The topology, or an option, asks for what the place cannot have."""
+    """The topology asks for what the place cannot have."""
+
+
+class BadPlace(CannotRender, UsageMistake):
+    """An option says what is no place of a server, no namespace, or no image."""
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The surroundings of the workers. ``redis`` and ``neo4j`` are URLs without passwords."""
+    """The surroundings of the workers. ``redis`` and ``neo4j`` are URLs without passwords.
+
+    Raises BadPlace.
+    """
 
     image: str
     redis: str
     neo4j: str
 
     def __post_init__(self) -> None:
+        if not self.image or self.image != "".join(self.image.split()):
+            raise BadPlace(f"{self.image!r} is no name of an image; write penstock:1.0")
         redis, neo4j = _parts(self.redis, _REDIS), _parts(self.neo4j, _NEO4J)
         if redis.scheme not in _SCHEMES or not redis.netloc:
-            raise CannotRender(
+            raise BadPlace(
                 f"{redis.scheme}://{redis.netloc.rpartition('@')[2]} is no URL of {_REDIS}"
             )
         if "@" in redis.netloc or "@" in neo4j.netloc:
-            raise CannotRender(
+            raise BadPlace(
                 "a URL has a user or a password in it; leave them out: the password comes from "
                 "the secret 'redis_password', user and password of Neo4j from 'neo4j_auth'"
             )
@@ -72,27 +81,27 @@ def _parts(url: str, of: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError as error:  # whose words may quote a password
-        raise CannotRender(f"what you gave is no URL of {of}") from error
+        raise BadPlace(f"what you gave is no URL of {of}") from error
 
 
 def _check_place(place: str, of: str) -> None:
-    """Whether this is a host, and a port if it has one. Raises CannotRender."""
+    """Whether this is a host, and a port if it has one. Raises BadPlace."""
     try:
         parts = urlsplit(f"//{place}")
         sound = parts.port != 0 and _HOST.fullmatch(parts.hostname or "")
     except ValueError as error:  # a port that is no number, or above 65535
-        raise CannotRender(f"{place!r} is no host and port of {of}") from error
+        raise BadPlace(f"{place!r} is no host and port of {of}") from error
     if not sound or place.endswith(":"):
-        raise CannotRender(f"{place!r} is no host and port of {of}")
+        raise BadPlace(f"{place!r} is no host and port of {of}")
 
 
 def dns_label(text: str) -> str:
     """The text, if a namespace may be called so.
 
-    Raises CannotRender.
+    Raises BadPlace.
     """
     if not _LABEL.fullmatch(text):
-        raise CannotRender(
+        raise BadPlace(
             f"{text!r} is no name of a namespace; it has 1 to 63 small letters, digits and '-', "
             "and neither begins nor ends with '-'"
         )

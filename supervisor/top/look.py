@@ -31,7 +31,10 @@ class StreamRow:
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """A worker: ``rate`` is entries settled a second, ``p99_s`` their age at the commit."""
+    """A worker: ``rate`` is entries settled a second, ``p99_s`` their age at the commit.
+
+    Both are of the time between two looks, and None at the first.
+    """
 
     worker: str
     kind: str
@@ -125,7 +128,7 @@ class Looks:
                 pages.setdefault(scraped.place.worker, []).append(buckets_of(scraped.page))
         for worker, found in pages.items():
             now = added(found)
-            came = since(self._ages[worker], now) if worker in self._ages else now
+            came = since(self._ages[worker], now) if worker in self._ages else {}
             self._p99[worker], self._ages[worker] = quantile_s(came, 0.99), now
 
     def _stream(self, stream: StreamView) -> StreamRow:

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from streams.connection import Client, send
+from streams.presence import Presence
 from streams.publish import Outgoing, Publisher
 from supervisor.http_client import ask
 from supervisor.whereabouts import Whereabouts, read
@@ -20,6 +21,8 @@ from tests.servers.supervised import House, up
 LAYERS = (3, 4, 5, 7, 8, 9)
 READING = "schemas:L3EventSchema"
 KEPT = {"retention": {"age": "1h"}}
+ALONE = ("penstock_worker_restarts_total",)
+"""What workers without a supervisor tell, and the rules ask for; see test_prometheus_alone."""
 GUARDED: dict[str, Any] = {
     **SMALL,
     "budget": {"false_alarms": 1, "per": "30d"},
@@ -74,8 +77,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield house
 
 
-def samples(here: Whereabouts) -> dict[str, set[str]]:
-    """The names of the labels that the samples of each metric have."""
+def samples(here: Whereabouts | Presence) -> dict[str, set[str]]:
+    """The names of the labels that the samples of each metric of a page have."""
     _, body = ask("GET", here.host, here.port, "/metrics", timeout_s=5.0)
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(body.decode()):
@@ -114,6 +117,7 @@ def judged(number: int) -> bytes:
 def known(here: Whereabouts) -> dict[str, set[str]]:
     """Every metric that there is, also by the rules, with the names of its labels."""
     found = {name: labels | {"job", "instance"} for name, labels in samples(here).items()}
+    found |= {name: {"worker", "job", "instance"} for name in ALONE}
     found |= {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate", "severity"}}
     return found | {
         rule["record"]: {"layer", "worker", "le"} for rule in rules() if "record" in rule

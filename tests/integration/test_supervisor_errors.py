@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from streams.connection import Client, connect
 from streams.embedded import EmbeddedServer
@@ -84,6 +85,25 @@ def test_a_worker_that_is_wrong_does_not_bring_the_others_down(tmp_path: Path) -
         mended = house.run("restart", "pass")
         assert mended.returncode == 0, mended.stderr
         assert house.worker("pass")["ready"] == 1
+
+
+def test_a_module_that_cannot_be_imported_stops_those_that_need_it_and_nobody_else(
+    tmp_path: Path,
+) -> None:
+    out = {**PASSING["streams"]["OUT"], "schema": "author_of_out:L3EventSchema"}
+    house = House(tmp_path / "house")
+    topology_file = house.directory / "streams.yaml"
+    tree = {**PASSING, "streams": {**PASSING["streams"], "OUT": out}}
+    with topology_file.open("w") as file:
+        YAML().dump(tree, file)
+    (house.directory / "author_of_out.py").write_text("raise ValueError('not today')\n")
+    with up(house) as done:
+        assert done.returncode == Exit.TOPOLOGY
+        assert "not today" in done.stdout
+        assert house.worker("gate")["ready"] == 1
+        assert house.run("restart", "gate").returncode == 0
+        said = (house.data / "logs" / "supervisor.log").read_text()
+        assert "broken  pass is misconfigured and tried every 30 s" in said
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -133,14 +133,20 @@ def _seconds(minutes: re.Match[str]) -> str:
     return f"{max(4, int(minutes[1]))}s"
 
 
-def _configured(directory: Path, target: str, alertmanager: str, receiver: str) -> None:
+def _configured(
+    directory: Path, job: str, targets: Sequence[str], alertmanager: str, receiver: str
+) -> None:
     """The deployed files with other addresses, and times that suit a test."""
     settings = loaded(DEPLOY / "prometheus" / "prometheus.yml")
     settings["global"] = {
         "scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "250ms",
     }  # fmt: skip
     settings["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [alertmanager]
-    settings["scrape_configs"][0]["static_configs"][0]["targets"] = [target]
+    settings["scrape_configs"] = [
+        {"job_name": job, "static_configs": [{"targets": list(targets)}]}
+        for scraped in settings["scrape_configs"]
+        if scraped["job_name"] == job
+    ]
     routing = loaded(DEPLOY / "alertmanager" / "alertmanager.yml")
     times = {"group_wait": "100ms", "group_interval": "500ms"}
     routing["route"] |= times
@@ -156,13 +162,13 @@ def _configured(directory: Path, target: str, alertmanager: str, receiver: str) 
 
 
 @contextmanager
-def monitoring(directory: Path, target: str) -> Iterator[Monitoring]:
-    """Both servers as they are deployed, scraping ``target`` (``host:port``), while it lasts."""
+def monitoring(directory: Path, *targets: str, job: str = "penstock") -> Iterator[Monitoring]:
+    """Both servers as they are deployed, scraping ``targets`` (``host:port``), while it lasts."""
     one, other = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
     with ExitStack() as stack:
         receiver = Receiver()
         stack.callback(receiver.close)
-        _configured(directory, target, other, receiver.url)
+        _configured(directory, job, targets, other, receiver.url)
         for command in (
             [
                 tool("prometheus-alertmanager"), f"--web.listen-address={other}",

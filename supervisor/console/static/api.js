@@ -16,14 +16,33 @@ export function asksForTokenBy(ask) {
   askForToken = ask;
 }
 
-function headers(more = {}) {
+// What a header can carry; the supervisor's tokens are made of less.
+function sendable(token) {
+  return /^[\x21-\x7e]+$/.test(token);
+}
+
+// The token of this tab. One that cannot be sent is forgotten, so that it is asked for anew.
+function kept() {
   const token = sessionStorage.getItem(KEPT);
+  if (token === null || sendable(token)) return token;
+  sessionStorage.removeItem(KEPT);
+  return null;
+}
+
+function headers(more = {}) {
+  const token = kept();
   return token ? { Authorization: `Bearer ${token}`, ...more } : more;
+}
+
+async function sendableToken(sentence) {
+  const token = await askForToken(sentence);
+  if (token === null || sendable(token)) return token;
+  return sendableToken("This cannot be the token: it has a space, or a letter or sign beyond ASCII, and no token of a supervisor has one.");
 }
 
 // Asks once, however many wait for the answer.
 function newToken(sentence) {
-  asking ??= askForToken(sentence).finally(() => { asking = null; });
+  asking ??= sendableToken(sentence).finally(() => { asking = null; });
   return asking.then((token) => {
     if (token === null) throw new Fault(401, "Without the token this cannot be shown or done.");
     sessionStorage.setItem(KEPT, token);
@@ -90,7 +109,7 @@ export function getDrawing(path, asked = {}) {
 
 // An action always needs the token.
 export async function act(path, asked) {
-  if (sessionStorage.getItem(KEPT) === null) await newToken("");
+  if (kept() === null) await newToken("");
   const answer = await answered(path, {
     method: "POST",
     body: JSON.stringify(asked),

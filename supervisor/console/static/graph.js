@@ -16,6 +16,8 @@ export class Graph {
     this.root.style.minWidth = `${Math.round(width * 0.78)}px`;
     this.root.append(...topology.edges.map((edge) => this.drawEdge(edge)));
     this.root.append(...topology.nodes.map((node) => this.drawNode(node)));
+    // above all lines, so that none crosses a word
+    this.root.append(...[...this.edges.values()].map(({ words }) => words).filter(Boolean));
     this.root.addEventListener("keydown", (event) => this.pressed(event));
     this.first()?.setAttribute("tabindex", "0");
   }
@@ -25,7 +27,7 @@ export class Graph {
     const dots = svg("path", { class: "dots", d: edge.path });
     const words = edge.way === "read" ? svg("text", { class: "on", x: edge.x, y: edge.y, "text-anchor": "end" }) : null;
     const title = svg("title");
-    const group = svg("g", { class: `edge ${edge.way}` }, title, path, dots, words);
+    const group = svg("g", { class: `edge ${edge.way}` }, title, path, dots);
     this.edges.set(edge.id, { edge, group, words, title });
     return group;
   }
@@ -90,6 +92,7 @@ export class Graph {
     const said = [input.rates.all ? rate(input.rates.all, 2) : "", waiting ? `lag ${short(waiting)}` : ""].filter(Boolean).join(" · ");
     write(words, input.health === "ok" ? said : `${shape} ${said || word}`);
     write(title, `${edge.stream} to ${edge.worker}: ${rate(input.rates.all)}, ${waiting ?? "an unknown number of"} waiting, ${word}`);
+    words.setAttribute("class", `on ${input.health}`);
     group.setAttribute("class", `edge read ${input.health} ${pace(input.rates.all)}`);
   }
 

@@ -7,7 +7,7 @@ import { Events } from "./events.js";
 import { Lineage } from "./lineage.js";
 import { Pipeline } from "./pipeline.js";
 import { Quarantine } from "./quarantine.js";
-import { count } from "./words.js";
+import { count, time } from "./words.js";
 
 const NAMES = ["pipeline", "events", "quarantine", "lineage"];
 const MAKERS = { pipeline: Pipeline, events: Events, quarantine: Quarantine, lineage: Lineage };
@@ -17,10 +17,15 @@ const LINK = {
   locked: ["✕", "no token"],
 };
 
+// A look comes every second; where none came for so long, the figures are old.
+const OLD_AFTER_MS = 4000;
+
 const views = {};
 let topology = null;
 let current = null;
 let last = null;
+let link = "away";
+let heardAtMs = null; // by the browser's clock
 
 function place() {
   const [name, query] = location.hash.slice(1).split("?");
@@ -49,6 +54,8 @@ async function learn() {
 }
 
 async function heard(_, seen) {
+  heardAtMs = Date.now();
+  showAge();
   if (topology === null || topology.shape !== seen.shape) await learn();
   last = seen;
   const [sign, word, sort] = seen.ready ? ["●", "ready", "ok"] : ["▲", "not ready", "behind"];
@@ -67,10 +74,25 @@ function badge(id, many, what, sort) {
 }
 
 function state(word) {
-  const [sign, words] = LINK[word];
-  const mark = el("span", { class: `link ${word}` }, el("span", { class: "sign", "aria-hidden": "true" }, sign), words);
-  fill(document.getElementById("link"), mark);
-  document.body.classList.toggle("stale", word !== "live");
+  link = word;
+  showAge();
+}
+
+// How the supervisor is heard, and since when it is not: it may be gone, or hang with the line open.
+function showAge() {
+  const old = heardAtMs !== null && Date.now() - heardAtMs > OLD_AFTER_MS;
+  const word = old && link === "live" ? "away" : link;
+  const place = document.getElementById("link");
+  if (place.dataset.word !== word) {
+    const [sign, words] = LINK[word];
+    place.dataset.word = word;
+    fill(place, el("span", { class: `link ${word}` }, el("span", { class: "sign", "aria-hidden": "true" }, sign), words));
+    document.body.classList.toggle("stale", word !== "live");
+  }
+  const sentence = document.getElementById("old");
+  if (sentence.hidden !== old) return;
+  fill(sentence, old ? ["The supervisor does not answer. What you see is as it was at ", time(heardAtMs), "."] : []);
+  sentence.hidden = !old;
 }
 
 function typing(target) {
@@ -99,6 +121,7 @@ async function begin() {
   document.addEventListener("keydown", pressed);
   window.addEventListener("hashchange", show);
   state("away");
+  setInterval(showAge, 1000);
   show();
   try {
     if (last === null) await learn();

@@ -8,7 +8,7 @@ import pytest
 from schemas.topology import Topology
 from streams.connection import Client
 from streams.observe import find
-from supervisor.commands import quarantine
+from supervisor import asking
 from tests.servers.command import Penstock, add, lines
 from tests.servers.pipeline import all_entries, reading, until, working
 
@@ -75,7 +75,8 @@ def test_a_list_that_was_cut_says_so(rejected: list[str], penstock: Penstock) ->
 def test_all_of_one_rule_are_dropped_and_the_others_stay(
     rejected: list[str], penstock: Penstock
 ) -> None:
-    dropped = lines(penstock("quarantine", "drop", "--all", "--rule", "missing_data", "--json"))
+    chosen = ("--all", "--rule", "missing_data", "--yes")
+    dropped = lines(penstock("quarantine", "drop", *chosen, "--json"))
     assert [each["uid"] for each in dropped] == [rejected[0], rejected[2]]
     assert [each["uid"] for each in lines(penstock("quarantine", "list", "--json"))] == [
         rejected[1]
@@ -92,13 +93,13 @@ def test_releasing_all_meets_each_message_once_though_it_is_rejected_again(
 
 
 def test_one_that_is_gone_stops_none_of_the_others(rejected: list[str], penstock: Penstock) -> None:
-    found = penstock("quarantine", "drop", rejected[0], "BAD/1-1", rejected[2])
+    found = penstock("quarantine", "drop", rejected[0], "BAD/1-1", rejected[2], "--yes")
     assert found.exit_code == 1
     assert "BAD/1-1" in found.stderr
     assert found.stdout.count("dropped") == 2
     assert (
         "There is no such message"
-        in penstock("quarantine", "drop", "--all", "--rule", "none").stderr
+        in penstock("quarantine", "drop", "--all", "--rule", "none", "--yes").stderr
     )
 
 
@@ -113,7 +114,7 @@ def test_drop_asks_on_a_terminal(
     class System:
         stdin = Terminal()
 
-    monkeypatch.setattr(quarantine, "sys", System())
+    monkeypatch.setattr(asking, "sys", System())
     assert penstock("quarantine", "drop", "--all", stdin="n\n").exit_code == 1
     assert len(lines(penstock("quarantine", "list", "--json"))) == 3
     assert penstock("quarantine", "drop", rejected[0], stdin="y\n").exit_code == 0
@@ -146,7 +147,7 @@ def test_what_somebody_else_wrote_there_is_listed_and_can_only_be_dropped(
     [told] = lines(penstock("quarantine", "list", "--json"))
     assert (told["uid"], told["rule"]) == (uid, "?")
     assert "does not say which stream" in penstock("quarantine", "release", uid).stderr
-    assert penstock("quarantine", "drop", uid).exit_code == 0
+    assert penstock("quarantine", "drop", uid, "--yes").exit_code == 0
 
 
 def test_a_dead_letter_is_listed_with_its_attempts_and_released_for_its_worker(

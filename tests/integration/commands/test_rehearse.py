@@ -218,7 +218,8 @@ def test_mistakes_are_sentences_and_exit_codes(client: Client, folder: Path) -> 
     assert rehearse(folder, "--fail-on", "nothing").exit_code == 2
     assert rehearse(folder, "--most-events-gone", "many").exit_code == 2
     topology_from(NEW | {"lanes": 2}, folder / "new")
-    assert "same number" in rehearse(folder).stderr
+    said = rehearse(folder).stderr.replace("│", " ")  # its lines break where the path ends
+    assert "same number" in " ".join(said.split())
     (folder / "new" / "author_of_rehearsals.py").write_text("nonsense(")
     topology = folder / "new" / "streams.yaml"
     topology.write_text(topology.read_text().replace("lanes: 2", "lanes: 1"))

@@ -149,7 +149,7 @@ def test_what_differs_is_published_in_its_place_and_the_graph_says_so(
 ) -> None:
     old = uids(client, topology, "SCALED")
     write_module(tmp_path, "3")
-    result = penstock("replay", "--worker", "scale", "--json", "--publish")
+    result = penstock("replay", "--worker", "scale", "--json", "--publish", "--yes")
     published = lines(result)[1]["published"]
     assert len(published) == 5
     work(client, topology)
@@ -184,7 +184,7 @@ def test_a_gate_that_is_stricter_now_rejects_in_the_place_of_what_it_let_pass(
     passed = uids(client, topology, "OK")
     refused = uids(client, topology, "BAD")
     topology_from(TREE | {"limits": {"nesting": 1}}, tmp_path)
-    result = penstock("replay", "--producer", "pump-7", "--json", "--publish")
+    result = penstock("replay", "--producer", "pump-7", "--json", "--publish", "--yes")
     told = report(result)
     assert told["streams"]["OK"]["missing"] == 5
     assert told["streams"]["BAD"]["new"] == 5

@@ -1,5 +1,6 @@
 """``penstock tail`` and what it stands on: the newest entries of a stream, and those that come."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def test_what_any_redis_client_adds_shows_up_in_tail(
     assert shown.stdout.startswith("OK/")
     assert "sensor_reading" in shown.stdout
     [told] = lines(penstock("tail", "OK", "--json"))
-    assert told["fields"]["data"] == GOOD
+    assert told["fields"]["data"] == json.loads(GOOD)
     assert told["fields"]["parents"] == uid
 
 

@@ -70,7 +70,12 @@ def test_a_secret_is_a_file_that_only_who_needs_it_gets(name: str) -> None:
 
 def test_one_command_makes_every_secret_and_keeps_those_there_are(tmp_path: Path) -> None:
     secrets = tmp_path / "secrets"
-    environment = {**os.environ, "PENSTOCK_SECRETS": str(secrets), "PENSTOCK_SECRETS_ONLY": "1"}
+    environment = {
+        **os.environ,
+        "PENSTOCK_SECRETS": str(secrets),
+        "PENSTOCK_SECRETS_ONLY": "1",
+        "PENSTOCK_TOPOLOGY_DIR": str(tmp_path / "topology"),
+    }
     found = []
     for _ in range(2):
         subprocess.run([ROOT / "deploy" / "up"], env=environment, check=True)
@@ -80,6 +85,22 @@ def test_one_command_makes_every_secret_and_keeps_those_there_are(tmp_path: Path
     assert len(set(found[0].values())) == len(found[0])
     assert all(re.fullmatch(r"(neo4j/)?[0-9a-f]{48}", text) for text in found[0].values())
     assert secrets.stat().st_mode & 0o777 == 0o700
+
+
+def test_one_command_copies_the_topology_once_and_leaves_the_one_there_is(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "PENSTOCK_SECRETS": str(tmp_path / "secrets"),
+        "PENSTOCK_SECRETS_ONLY": "1",
+        "PENSTOCK_TOPOLOGY_DIR": str(tmp_path / "topology"),
+    }
+    file = tmp_path / "topology" / "streams.yaml"
+    subprocess.run([ROOT / "deploy" / "up"], env=environment, check=True)
+    assert file.read_text() == (ROOT / "streams.yaml").read_text()
+    assert file.stat().st_mode & 0o777 == 0o644
+    file.write_text("mine")
+    subprocess.run([ROOT / "deploy" / "up"], env=environment, check=True)
+    assert file.read_text() == "mine"
 
 
 def test_redis_starts_as_it_is_told_and_ends_by_a_signal(tmp_path: Path) -> None:
@@ -109,5 +130,26 @@ def test_what_it_mounts_exists() -> None:
     named = set(COMPOSE["volumes"])
     for name in SERVICES:
         for volume in COMPOSE["services"][name].get("volumes", []):
-            source = volume.split(":")[0]
+            source, _ = mounted(volume)
             assert source in named or (ROOT / source).exists(), (name, source)
+
+
+def test_what_it_mounts_of_ours_is_a_directory_so_that_a_file_may_be_replaced() -> None:
+    for name in SERVICES:
+        for volume in COMPOSE["services"][name].get("volumes", []):
+            source, _ = mounted(volume)
+            assert source in COMPOSE["volumes"] or (ROOT / source).is_dir(), (name, source)
+
+
+def test_the_supervisor_reads_the_topology_where_it_is_mounted() -> None:
+    service = COMPOSE["services"]["penstock"]
+    targets = [mounted(volume)[1] for volume in service["volumes"]]
+    assert str(Path(service["environment"]["PENSTOCK_CONFIG"]).parent) in targets
+
+
+def mounted(volume: str | dict[str, Any]) -> tuple[str, str]:
+    """What is mounted, by default, and where."""
+    if isinstance(volume, str):
+        source, target = volume.split(":")[:2]
+        return source, target
+    return re.sub(r"\$\{\w+:-(.*)\}", r"\1", volume["source"]), volume["target"]

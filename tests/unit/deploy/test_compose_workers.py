@@ -19,6 +19,9 @@ FILE = ROOT / "deploy" / "compose" / "workers.yaml"
 REFERENCE = load_topology(ROOT / "streams.yaml")
 WHERE = Where(f"penstock:{version('penstock')}", "redis://redis:6379/0", "bolt://neo4j:7687")
 BELOW: dict[str, Any] = YAML(typ="safe").load((ROOT / "compose.yaml").read_text())
+SCRAPING: dict[str, Any] = YAML(typ="safe").load(
+    (ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text()
+)
 TREE: dict[str, Any] = YAML(typ="safe").load(FILE.read_text())
 
 
@@ -53,7 +56,17 @@ def test_a_service_has_what_it_needs_of_the_file_below(worker: str) -> None:
     options = _options(arguments)
     assert (first, options.worker) == ("worker", worker)
     assert f":{options.port}/readyz" in service["healthcheck"]["test"][-1]
-    assert [each["target"] for each in service["configs"]] == [str(options.config)]
+    assert [each["target"] for each in service["volumes"]] == [str(options.config.parent)]
+    assert service["volumes"][0] in BELOW["services"]["penstock"]["volumes"]
+
+
+def test_prometheus_finds_the_processes_of_every_worker_by_one_name() -> None:
+    (job,) = [job for job in SCRAPING["scrape_configs"] if job["job_name"] == "penstock-workers"]
+    (looked_up,) = job["dns_sd_configs"]
+    for worker in REFERENCE.workers:
+        service = TREE["services"][f"worker-{worker}"]
+        assert service["networks"]["default"]["aliases"] == looked_up["names"]
+        assert str(looked_up["port"]) == service["command"][-1]
 
 
 @pytest.mark.parametrize("worker", list(REFERENCE.workers))

@@ -5,10 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from tests.servers.monitoring import DEPLOY, ROOT, RULES, loaded, rules, tool
 
 CASES = sorted((Path(__file__).parent / "promtool").glob("*.yml"))
+GATE = DEPLOY / "kubernetes" / "worker-gate.yaml"
 ALERTS = [rule for rule in rules() if "alert" in rule]
 RUNBOOK = "docs/operations.md"
 PROMISED = {
@@ -30,6 +32,27 @@ def test_prometheus_takes_its_configuration_and_every_rule() -> None:
     code, words = said(tool("promtool"), "check", "config", "deploy/prometheus/prometheus.yml")
     assert code == 0, words
     assert f"{len(RULES)} rule files found" in words
+
+
+def test_the_job_for_kubernetes_is_one_and_asks_for_what_the_pods_have(tmp_path: Path) -> None:
+    tree = loaded(DEPLOY / "prometheus" / "kubernetes.yml")
+    (job,) = tree["scrape_configs"]
+    assert job["job_name"] == "penstock-workers"
+    (found,) = job.pop("kubernetes_sd_configs")  # Debian's Prometheus has no such discovery
+    (selector,) = found["selectors"]
+    (pod,) = [
+        each["spec"]["template"]
+        for each in YAML(typ="safe").load_all(GATE.read_text())
+        if each["kind"] == "Deployment"
+    ]
+    name, _, value = selector["label"].partition("=")
+    assert pod["metadata"]["labels"][name] == value
+    (kept,) = [rule for rule in job["relabel_configs"] if rule.get("action") == "keep"]
+    assert [port["name"] for port in pod["spec"]["containers"][0]["ports"]] == [kept["regex"]]
+    with (tmp_path / "rest.yml").open("w") as file:
+        YAML().dump(tree, file)
+    code, words = said(tool("promtool"), "check", "config", str(tmp_path / "rest.yml"))
+    assert code == 0, words
 
 
 def test_no_rule_is_suspicious() -> None:

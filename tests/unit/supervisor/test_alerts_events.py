@@ -16,7 +16,7 @@ from schemas.findings import (
     Status,
 )
 from streams.entry import Entry
-from supervisor.commands.alerts import event_table
+from supervisor.commands.alerts import show_events
 from supervisor.events import Event, Wanted, parsed, wanted_events
 from supervisor.tables import console
 
@@ -159,8 +159,7 @@ def test_json_is_the_event_with_its_own_uid() -> None:
 
 def test_the_table_shows_every_part_and_no_control_character() -> None:
     out = io.StringIO()
-    made = event_table([Event("EVENTS/20-0", anomaly(explanation="\x1b[2J f1 is 1"))])
-    console(out).print(made)
+    show_events(console(out), [Event("EVENTS/20-0", anomaly(explanation="\x1b[2J f1 is 1"))])
     for part in ("severity", "high", "anomaly", "L3/pump", "f0, f1, f2", "f1 is 1", "L3/17-0"):
         assert part in out.getvalue()
     assert "\x1b" not in out.getvalue()
@@ -168,5 +167,5 @@ def test_the_table_shows_every_part_and_no_control_character() -> None:
 
 def test_a_table_that_goes_on_has_no_second_header() -> None:
     out = io.StringIO()
-    console(out).print(event_table([Event("EVENTS/20-0", drift())], header=False))
+    show_events(console(out), [Event("EVENTS/20-0", drift())], header=False)
     assert "severity" not in out.getvalue()

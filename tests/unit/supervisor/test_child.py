@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.supervisor_event import Action
 from supervisor.backoff import Backoff
-from supervisor.child import ending
+from supervisor.child import Child, Place, ending
+from supervisor.chronicle import Chronicle
 from tests.unit.supervisor.stand_ins import a_machine, child_on
 
 
@@ -29,7 +30,7 @@ def test_a_child_that_ends_is_started_again_after_a_growing_wait(tmp_path: Path)
         child = child_on(machine, tmp_path)
         child.start()
         for wait_s in (0.5, 1.0, 2.0):
-            machine.started[-1].code = 1
+            machine.started[-1].code = -11
             child.look()
             assert child.state == "backing_off"
             assert child.pid is None
@@ -48,7 +49,7 @@ def test_a_child_that_ran_for_long_waits_shortly_again(tmp_path: Path) -> None:
         child = child_on(machine, tmp_path)
         child.start()
         for _ in range(5):
-            machine.started[-1].code = 1
+            machine.started[-1].code = -11
             child.look()
             machine.clock.at_s += 60
             child.look()
@@ -63,12 +64,65 @@ def test_a_crash_is_told_with_the_end_of_its_traceback(tmp_path: Path) -> None:
     with a_machine() as machine:
         child = child_on(machine, tmp_path)
         child.start()
+        child.saw(True)
         machine.started[0].say(json.dumps({"event": "worker_started", "level": "info"}))
         machine.started[0].say("Traceback (most recent call last):\nKeyError: 'x'")
         machine.started[0].code = 1
         lines = child.look()
         assert [line.event for line in lines] == ["worker_started", "", ""]
         assert child.reason == "ended with exit code 1: KeyError: 'x'"
+
+
+@pytest.mark.parametrize("code", [0, 1, 3, 7])
+def test_who_ends_by_itself_before_it_was_ready_is_misconfigured_and_told_of_once(
+    code: int, tmp_path: Path
+) -> None:
+    with a_machine() as machine:
+        chronicle = Chronicle()
+        place = Place("gate")
+        child = Child(place, lambda: ["w"], tmp_path / "gate.log", chronicle, machine.around)
+        child.start()
+        for words in ("KeyError: 'x'", "KeyError: 'x'", "KeyError: 'y'"):
+            machine.started[-1].say(words)
+            machine.started[-1].code = code
+            child.look()
+            assert (child.state, child.reason) == ("misconfigured", words)
+            machine.clock.at_s += 30
+            child.look()
+            assert child.state == "starting"
+        assert chronicle.counts == {("misconfigured", "gate"): 2}
+        machine.started[-1].code = code
+        child.look()
+        assert child.reason == f"ended with exit code {code} before it was ready, without a word"
+
+
+def test_a_reason_is_a_sentence_and_not_of_a_process_that_was_told_of_before(
+    tmp_path: Path,
+) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        child.saw(True)
+        passed = {"event": "deadline_passed", "level": "error", "handling_s": 61, "worker": "gate"}
+        machine.started[0].say(json.dumps(passed))
+        child.look()
+        assert child.log.last_words() == "deadline passed (handling_s 61, worker gate)"
+        ended = {"event": "process_ended", "level": "error", "reason": "ended", "restarts": 3}
+        machine.started[0].say(json.dumps(ended))
+        machine.started[0].code = 1
+        child.look()
+        assert child.reason == "ended with exit code 1"
+
+
+def test_what_was_logged_before_a_kill_is_not_its_reason(tmp_path: Path) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        child.saw(True)
+        machine.started[0].say(json.dumps({"event": "entry_failed", "level": "error"}))
+        machine.started[0].code = -signal.SIGKILL
+        child.look()
+        assert child.reason == "killed by SIGKILL"
 
 
 def test_a_misconfigured_child_is_told_in_its_own_words_and_tried_slowly(tmp_path: Path) -> None:
@@ -116,7 +170,7 @@ def test_stopping_a_child_that_waits_ends_its_waiting(tmp_path: Path) -> None:
     with a_machine() as machine:
         child = child_on(machine, tmp_path)
         child.start()
-        machine.started[0].code = 1
+        machine.started[0].code = -11
         child.look()
         child.kill()
         assert (child.state, child.waits_s) == ("stopped", None)

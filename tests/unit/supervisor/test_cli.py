@@ -216,7 +216,7 @@ def test_a_file_that_is_not_there_is_a_wrong_topology(config: Path) -> None:
 def test_an_unknown_log_level_or_worker_is_refused(config: Path) -> None:
     assert penstock("up", "--log-level", "loud").exit_code == Exit.USAGE
     result = penstock("up", "--only", "gats")
-    assert result.exit_code == Exit.FAILED
+    assert result.exit_code == Exit.USAGE
     assert "did you mean 'gate'" in result.stderr
 
 

@@ -4,15 +4,16 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.parser import text_string_to_metric_families
 
 from streams.observe import GroupState, StreamState
+from streams.pipeline_metrics import (
+    boundary_families,
+    budget_families,
+    server_families,
+    stream_families,
+)
 from supervisor.child import Place
 from supervisor.exposition import merged, rendered
 from supervisor.fleet import ChildView
-from supervisor.metrics import (
-    boundary_families,
-    budget_families,
-    process_families,
-    stream_families,
-)
+from supervisor.metrics import process_families
 from supervisor.pages import Answer, Pages, Routes
 from supervisor.scrape import scrape
 from tests.unit.supervisor.stand_ins import presence, topology
@@ -76,8 +77,8 @@ def test_streams_have_length_lag_and_pending_and_an_unknown_lag_is_left_out() ->
     assert 'penstock_group_lag_entries{stream="IN",worker="gate"} 5.0' in text
     assert 'penstock_group_pending_entries{stream="IN",worker="gate"} 2.0' in text
     assert 'penstock_group_lag_entries{stream="IN",worker="pass"}' not in text
-    assert "penstock_server_up 1.0" in text
-    assert "penstock_server_up 0.0" in rendered(stream_families(None)).decode()
+    assert "penstock_server_up 1.0" in rendered(server_families(True)).decode()
+    assert "penstock_server_up 0.0" in rendered(server_families(False)).decode()
 
 
 def test_a_process_that_does_not_answer_holds_up_nobody_else() -> None:

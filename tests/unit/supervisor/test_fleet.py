@@ -1,15 +1,16 @@
 """All workers together: which processes there are, rolling restarts, scaling."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from supervisor.child import Place
-from supervisor.errors import ActionFailed, CannotScale, UnknownWorker
-from supervisor.fleet import Fleet, command_of
+from supervisor.chronicle import Chronicle
+from supervisor.errors import ActionFailed, CannotScale, RestartRefused, UnknownWorker
+from supervisor.fleet import Fleet, Steps, command_of
 from supervisor.requests import Desk, Request
 from tests.unit.supervisor.stand_ins import Machine, a_machine, child_on, topology
 
@@ -23,11 +24,13 @@ def machine() -> Iterator[Machine]:
 def fleet_on(
     machine: Machine, directory: Path, only: tuple[str, ...] = (), **changes: Any
 ) -> Fleet:
+    own = {name: changes.pop(name) for name in ("check", "chronicle") if name in changes}
     return Fleet(
         topology(**changes),
         only,
         lambda place: child_on(machine, directory, place),
         now_s=machine.clock,
+        **own,
     )
 
 
@@ -91,6 +94,28 @@ def test_a_rolling_restart_ends_a_process_only_when_the_one_before_is_ready(
     with pytest.raises(StopIteration):
         next(steps)
     assert fleet.restarts() == {"gate": 0, "pass": 0}
+
+
+def test_no_process_is_ended_for_one_that_could_not_start(machine: Machine, tmp_path: Path) -> None:
+    def check(workers: Sequence[str]) -> Steps:
+        yield
+        if "pass" in workers:
+            raise RestartRefused("no function 'x'")
+
+    chronicle = Chronicle()
+    fleet = fleet_on(machine, tmp_path, check=check, chronicle=chronicle)
+    fleet.start()
+    all_ready(fleet)
+    steps = fleet.restart([])
+    next(steps)
+    with pytest.raises(RestartRefused):
+        next(steps)
+    assert [process.signals for process in machine.started] == [[], []]
+    steps = fleet.restart(["gate"])
+    next(steps)
+    next(steps)
+    assert [process.signals for process in machine.started] == [[signal.SIGTERM], []]
+    assert chronicle.counts == {("restart_refused", ""): 1, ("restarted_by_hand", "gate"): 1}
 
 
 def test_a_rolling_restart_stops_at_a_process_that_does_not_come_back(
@@ -186,8 +211,9 @@ def test_stopping_tells_every_process_before_it_waits_for_any(
 
 
 def test_the_command_names_worker_lanes_and_parent() -> None:
-    command = command_of(Path("a.yaml"), Place("gate", replica=2))
+    command = command_of(Path("copy.yaml"), Path("a.yaml"), Place("gate", replica=2))
     assert command[1:5] == ["-P", "-m", "workers", "gate"]
+    assert command[5:9] == ["--config", "copy.yaml", "--named", "a.yaml"]
     assert command[command.index("--lanes") + 1] == "all"
     assert "--parent" in command
 

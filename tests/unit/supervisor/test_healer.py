@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -113,8 +114,9 @@ def test_an_outage_gives_everybody_a_new_start(machine: Machine, tmp_path: Path)
 def test_a_process_that_lives_and_tells_nothing_is_replaced(
     machine: Machine, tmp_path: Path
 ) -> None:
-    child, healer = running(machine, tmp_path), Healer(20.0)
+    child, healer = running(machine, tmp_path), Healer(20.0, lambda _: None)
     look(healer, machine, child, [line_of(child)])
+    look(healer, machine, child, [])
     machine.clock.at_s += PATIENT_S
     look(healer, machine, child, [])
     assert machine.started[0].signals == []
@@ -122,6 +124,64 @@ def test_a_process_that_lives_and_tells_nothing_is_replaced(
     look(healer, machine, child, [])
     assert machine.started[0].signals == [signal.SIGTERM]
     assert "told nothing of itself for 100 s" in child.reason
+
+
+def test_a_frozen_process_is_replaced_soon_after_its_lease_ran_out(
+    machine: Machine, tmp_path: Path
+) -> None:
+    child, healer = running(machine, tmp_path), Healer(20.0, lambda _: 7)
+    look(healer, machine, child, [line_of(child)])
+    look(healer, machine, child, [])
+    machine.clock.at_s += 1.9
+    look(healer, machine, child, [])
+    assert machine.started[0].signals == []
+    assert "told nothing of itself" in child.reason
+    machine.clock.at_s += 0.1
+    look(healer, machine, child, [])
+    assert machine.started[0].signals == [signal.SIGTERM]
+    assert child.reason == (
+        "it is frozen: it told nothing of itself for longer than its lease of 10 s, and for 2 s "
+        "has used no processor time"
+    )
+
+
+def test_who_is_silent_and_works_has_as_long_as_any_other(machine: Machine, tmp_path: Path) -> None:
+    effort = count()
+    child, healer = running(machine, tmp_path), Healer(20.0, lambda _: next(effort))
+    look(healer, machine, child, [line_of(child)])
+    for _ in range(9):
+        look(healer, machine, child, [])
+        machine.clock.at_s += 10.0
+    assert machine.started[0].signals == []
+    look(healer, machine, child, [line_of(child)])
+    assert child.reason == ""
+
+
+def test_who_rebuilds_its_state_is_not_judged_as_frozen(machine: Machine, tmp_path: Path) -> None:
+    child, healer = running(machine, tmp_path), Healer(20.0, lambda _: 7)
+    look(healer, machine, child, [line_of(child, state="replaying", ready=False)])
+    for _ in range(9):
+        look(healer, machine, child, [])
+        machine.clock.at_s += 10.0
+    assert machine.started[0].signals == []
+    machine.clock.at_s += 10.0
+    look(healer, machine, child, [])
+    assert machine.started[0].signals == [signal.SIGTERM]
+
+
+def test_who_was_not_heard_since_an_outage_has_a_lease_to_come_back(
+    machine: Machine, tmp_path: Path
+) -> None:
+    child, healer = running(machine, tmp_path), Healer(20.0, lambda _: 7)
+    look(healer, machine, child, [line_of(child)])
+    healer.forget()
+    look(healer, machine, child, [])
+    machine.clock.at_s += 12.9
+    look(healer, machine, child, [])
+    assert machine.started[0].signals == []
+    machine.clock.at_s += 0.1
+    look(healer, machine, child, [])
+    assert machine.started[0].signals == [signal.SIGTERM]
 
 
 def test_who_never_was_ready_is_left_to_start(machine: Machine, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from supervisor.errors import ReloadRefused
 from supervisor.inspection import Inspector, look_at
 from supervisor.parts import Applied
 from tests.servers.pipeline import SMALL, topology_from
+from tests.servers.supervised import PASSING
 
 
 def finished(steps: Generator[None, None, Applied]) -> Applied:
@@ -24,10 +25,10 @@ def finished(steps: Generator[None, None, Applied]) -> Applied:
 def test_a_file_is_looked_at_in_a_process_of_its_own(tmp_path: Path) -> None:
     topology_from(SMALL, tmp_path)
     file = tmp_path / "streams.yaml"
-    assert finished(Inspector().inspect(file)) == look_at(file)
+    assert finished(Inspector().inspect(file, file)) == look_at(file)
     file.write_text(file.read_text().replace("kind: gate", "kind: gat"))
     with pytest.raises(ReloadRefused, match="did you mean 'gate'"):
-        finished(Inspector().inspect(file))
+        finished(Inspector().inspect(file, file))
 
 
 def test_what_a_module_prints_or_raises_at_import_does_no_harm(tmp_path: Path) -> None:
@@ -39,10 +40,10 @@ def test_what_a_module_prints_or_raises_at_import_does_no_harm(tmp_path: Path) -
     file = tmp_path / "streams.yaml"
     with file.open("w") as out:
         YAML().dump({**SMALL, "streams": streams}, out)
-    assert "IN" in finished(Inspector().inspect(file)).topology.streams
+    assert "IN" in finished(Inspector().inspect(file, file)).topology.streams
     author.write_text("import os\nos._exit(9)\n")
     with pytest.raises(ReloadRefused, match="ended with 9"):
-        finished(Inspector().inspect(file))
+        finished(Inspector().inspect(file, file))
 
 
 def test_a_process_that_cannot_be_started_or_never_ends_refuses_the_file(tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_a_process_that_cannot_be_started_or_never_ends_refuses_the_file(tmp_pat
         raise OSError("no more processes")
 
     with pytest.raises(ReloadRefused, match="no more processes"):
-        finished(Inspector(refuse).inspect(tmp_path / "a.yaml"))
+        finished(Inspector(refuse).inspect(tmp_path / "a.yaml", tmp_path / "a.yaml"))
 
     class Endless:
         pid = 1
@@ -62,8 +63,24 @@ def test_a_process_that_cannot_be_started_or_never_ends_refuses_the_file(tmp_pat
         def send_signal(self, sig: int, /) -> None:
             self.code = -sig
 
+    file = tmp_path / "a.yaml"
     times = iter([0.0, 1.0, 61.0, 62.0])
     with pytest.raises(ReloadRefused, match="ended with -9"):
-        finished(
-            Inspector(lambda *_, **__: Endless(), lambda: next(times)).inspect(tmp_path / "a.yaml")
-        )
+        finished(Inspector(lambda *_, **__: Endless(), lambda: next(times)).inspect(file, file))
+
+
+def test_a_copy_is_looked_at_and_the_file_that_it_is_of_is_named(tmp_path: Path) -> None:
+    topology_from(SMALL, tmp_path)
+    file, copy = tmp_path / "streams.yaml", tmp_path / "copy.yaml"
+    copy.write_text(file.read_text().replace("rejects_to: BAD", "rejects_to: BED"))
+    with pytest.raises(ReloadRefused, match=r"did you mean 'BAD'.*/streams.yaml:\d+"):
+        finished(Inspector().inspect(copy, file))
+
+
+def test_only_the_functions_of_the_workers_that_are_asked_for_are_looked_at(tmp_path: Path) -> None:
+    topology_from(PASSING, tmp_path)
+    file = tmp_path / "streams.yaml"
+    (tmp_path / "authored.py").write_text("raise ValueError('no')\n")
+    assert "gate" in finished(Inspector().inspect(file, file, ["gate"])).topology.workers
+    with pytest.raises(ReloadRefused, match="worker 'pass': authored:counting cannot be imported"):
+        finished(Inspector().inspect(file, file, ["gate", "pass"]))

@@ -58,14 +58,16 @@ def test_heads_that_are_none_are_refused(call: Call, tmp_path: Path) -> None:
 def test_a_held_message_outlives_retention(call: Call) -> None:
     assert call("hold", "L4/9-0", "--reason", "audit 7").exit_code == 0
     assert "L4/9-0  audit 7" in call("holds").output
-    assert call("retain", "--age", "1d").output == "0 messages removed\n"
+    assert call("retain", "--age", "1d", "--yes").output == "0 messages removed\n"
     assert "no longer held" in call("release", "L4/9-0").output
     assert "no hold" in call("release", "L4/9-0").output
     assert (
         "layer 3: 2 due" in call("retain", "--age", "1d", "--layer", "4=ever", "--dry-run").output
     )
-    assert call("retain", "--age", "1d", "--layer", "4=ever").output == "2 messages removed\n"
-    assert call("retain", "--layer", "4=1d").output == "1 messages removed\n"
+    assert (
+        call("retain", "--age", "1d", "--layer", "4=ever", "--yes").output == "2 messages removed\n"
+    )
+    assert call("retain", "--layer", "4=1d", "--yes").output == "1 messages removed\n"
     assert call("verify").exit_code == 0
 
 

@@ -1,6 +1,6 @@
 """A reload: in which order workers are replaced, and what a failure leaves."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -35,7 +35,9 @@ class Looking(Inspector):
         super().__init__()
         object.__setattr__(self, "found", found)
 
-    def inspect(self, config: Path) -> Generator[None, None, Applied]:
+    def inspect(
+        self, copy: Path, named: Path | None = None, workers: Sequence[str] = ()
+    ) -> Generator[None, None, Applied]:
         yield
         found: Topology | None = self.found  # type: ignore[attr-defined]
         if found is None:
@@ -55,14 +57,21 @@ class Scene:
         self.all_ready()
         self.chronicle = Chronicle()
         self.held: list[Applied] = []
+        self.copies = iter(["first.yaml", "second.yaml"])
         self.reloader = Reloader(
-            Path("a.yaml"), applied(topology()), Looking(found), self.chronicle, self.held.append
-        )
+            Path("a.yaml"), applied(topology()), Looking(found), self.chronicle, self.held.append,
+            lambda _: Path(next(self.copies)),
+        )  # fmt: skip
+        self.reloader.take_file()
 
     def all_ready(self, *, but: str = "") -> None:
         for place, child in self.fleet.children.items():
             if child.state != "stopping":
                 child.saw(child.pid is not None and place.label != but)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return tuple(str(self.reloader.file_of(worker)) for worker in ("gate", "pass"))
 
     def run(self, *, but: str = "") -> None:
         for _ in self.reloader.begin(self.fleet):
@@ -82,6 +91,7 @@ def test_a_new_process_is_ready_before_the_old_one_drains(machine: Machine, tmp_
     next(steps)
     next(steps)
     assert [process.signals for process in machine.started] == [[], [], []]
+    assert scene.files == ("second.yaml", "first.yaml")
     scene.all_ready()
     next(steps)
     assert machine.started[0].signals == [15]
@@ -91,6 +101,7 @@ def test_a_new_process_is_ready_before_the_old_one_drains(machine: Machine, tmp_
     scene.fleet.look()
     assert scene.labels == ["pass", "gate.replica1"]
     assert scene.fleet.ready
+    assert scene.files == ("second.yaml", "second.yaml")
     assert scene.fleet.topology.workers["gate"].max_batch == 9
     assert scene.chronicle.counts == {("reloaded", "gate"): 1, ("reloaded", ""): 1}
 
@@ -111,6 +122,7 @@ def test_a_process_that_does_not_become_ready_leaves_the_old_one_at_work(
     scene.fleet.look()
     assert scene.labels == ["pass", "gate.replica1"]
     assert machine.started[1].signals == []
+    assert scene.files == ("second.yaml", "first.yaml")
     now = scene.reloader.running.topology.workers
     assert (now["gate"].max_batch, now["pass"].max_batch) == (9, 500)
     assert [c.worker for c in changes(scene.held[-1], applied(changed))] == ["pass"]
@@ -123,6 +135,7 @@ def test_a_file_that_cannot_be_used_changes_nothing(machine: Machine, tmp_path: 
     assert [process.signals for process in machine.started] == [[], []]
     assert scene.chronicle.counts == {("reload_refused", ""): 1}
     assert scene.held == []
+    assert scene.files == ("first.yaml", "first.yaml")
 
 
 def test_workers_come_and_go_with_the_file(machine: Machine, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_printed_manifests_are_one_stream_of_documents(tmp_path: Path) -> None:
 
 def test_a_server_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> None:
     done = render(tmp_path, "kubernetes", "--redis", "redis://:hidden@r")
-    assert done.exit_code == Exit.FAILED
+    assert done.exit_code == Exit.USAGE
     assert "password" in done.stderr
     assert "hidden" not in done.output
 
@@ -58,13 +58,16 @@ def test_a_server_that_cannot_be_used_is_said_in_a_sentence(tmp_path: Path) -> N
         (("--neo4j", "bolt://[x"), "no URL of the graph"),
         (("--namespace", "Bad Name"), "'Bad Name' is no name of a namespace"),
         (("--namespace", "a" * 64), "is no name of a namespace"),
+        (("--image", ""), "'' is no name of an image"),
+        (("--redis", ""), "is no URL of a stream server"),
+        (("--neo4j", ""), "'' is no host and port of the graph"),
     ],
 )
 def test_what_a_cluster_would_refuse_is_said_in_a_sentence(
     tmp_path: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     done = render(tmp_path, "kubernetes", *arguments)
-    assert (done.exit_code, done.stdout) == (Exit.FAILED, "")
+    assert (done.exit_code, done.stdout) == (Exit.USAGE, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
 

@@ -1,5 +1,6 @@
 """The main loop: from start to ready to drained, with processes and a server of straw."""
 
+import json
 import os
 import signal
 import threading
@@ -17,6 +18,9 @@ from streams.connection import greet
 from streams.errors import DiskFull, ServerAway
 from streams.keys import PRESENCE
 from streams.settings import ServerSettings
+from supervisor import applied_file
+from supervisor.child import Place
+from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed
 from supervisor.requests import Request
 from supervisor.server import StreamServer
@@ -198,22 +202,27 @@ def test_a_hangup_reloads_unless_the_terminal_is_gone(had: bool, has: bool, word
         assert inbox.get(timeout=5) == word
 
 
-def test_what_a_process_did_to_itself_is_counted(
+def test_what_a_process_did_to_itself_is_counted_and_what_its_keeper_answered_told_once(
     tmp_path: Path,
 ) -> None:
     counts: dict[tuple[str, str], int] = {}
+    restarts: dict[str, int] = {}
     with a_machine(step=0.01) as machine:
 
         def deadline(supervisor: Supervisor) -> None:
             say = machine.started[0].say
             say('{"event": "deadline_passed", "level": "error", "handling_s": 61, "worker": "x"}')
-            say('{"event": "process_ended", "level": "error", "reason": "ended with exit code 9"}')
+            for n in (1, 2):
+                said = {"event": "process_ended", "level": "error", "restarts": n}
+                say(json.dumps({**said, "reason": "ended"}))
             supervisor._turn()
             counts.update(supervisor.seen.actions or {})
+            restarts.update(supervisor.seen.restarts or {})
             supervisor.end("a test")
 
         supervised(machine, tmp_path, deadline)
     assert counts == {("deadline", "gate"): 1, ("restarted", "gate"): 1}
+    assert restarts == {"gate": 2, "pass": 0}
 
 
 class Embedded:
@@ -230,9 +239,10 @@ def test_an_embedded_server_that_ended_is_started_again_with_back_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with a_machine() as machine:
+        chronicle = Chronicle()
         server = StreamServer(
             ServerSettings(), SupervisorSettings(tmp_path), structlog.get_logger(),
-            now_s=machine.clock,
+            chronicle=chronicle, now_s=machine.clock,
         )  # fmt: skip
         server.look()  # nothing was started yet
         starts: list[int] = []
@@ -252,6 +262,7 @@ def test_an_embedded_server_that_ended_is_started_again_with_back_off(
         server.look()
         assert starts == [70, 70]
         assert (server.kind, server.port) == ("embedded", 70)
+        assert chronicle.counts == {("server_restarted", ""): 1}
     out = capsys.readouterr().out
     assert "embedded_server_ended" in out
     assert "server_back" in out
@@ -269,3 +280,54 @@ def test_a_configured_server_is_only_greeted(tmp_path: Path) -> None:
     server.stop()
     with server.client() as client, pytest.raises(ServerAway):
         greet(client)
+
+
+def test_workers_run_the_file_that_was_applied_whatever_is_saved_meanwhile(tmp_path: Path) -> None:
+    file = tmp_path / "streams.yaml"
+    file.write_text("what was applied\n")
+    with a_machine(step=0.01) as machine:
+
+        def edit_and_kill(supervisor: Supervisor) -> None:
+            file.write_text("lans: 2\n")
+            machine.started[0].code = -signal.SIGKILL
+            while len(machine.started) < 3:
+                supervisor._look_at_children()
+                machine.clock.at_s += 1.0
+            supervisor.end("a test")
+
+        supervised(machine, tmp_path, edit_and_kill)
+    command = machine.started[2].command
+    copy = Path(command[command.index("--config") + 1])
+    assert copy.read_text() == "what was applied\n"
+    assert command[command.index("--named") + 1] == str(file)
+
+
+def test_copies_of_a_supervisor_that_is_gone_are_removed(tmp_path: Path) -> None:
+    file = tmp_path / "streams.yaml"
+    file.write_text("before\n")
+    before = applied_file.copy(tmp_path, file)
+    file.write_text("now\n")
+    with a_machine(step=0.01) as machine:
+        supervised(machine, tmp_path, lambda supervisor: supervisor.end("a test"))
+    assert not before.exists()
+    assert len(list(before.parent.iterdir())) == 1
+
+
+def test_a_process_that_cannot_start_is_told_of_once_and_the_others_go_on(tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    with a_machine(step=0.01) as machine:
+
+        def broken(supervisor: Supervisor) -> None:
+            supervisor._on_broken = lambda *said: told.append(said)
+            for _ in range(2):
+                machine.started[-1].say("KeyError: 'x'")
+                machine.started[-1].code = 1
+                supervisor._fleet.children[Place("pass")].state = "starting"
+                supervisor._turn()
+                machine.clock.at_s += 31.0
+                supervisor._turn()
+            assert supervisor._fleet.children[Place("gate")].ready
+            supervisor.end("a test")
+
+        supervised(machine, tmp_path, broken)
+    assert told == [("pass", "KeyError: 'x'")]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.entry import Entry
-from supervisor.commands.tail import json_line, line
+from supervisor.entry_text import json_line, line
 from supervisor.tables import console, local_time, pairs, printable, severity_text, shortened, texts
 
 

@@ -251,7 +251,9 @@ def test_p99_is_over_all_processes_of_a_worker_that_answer(
         "scrape",
         lambda places: [Scraped(p, page) for (p, _), page in zip(places, pages, strict=True)],
     )
-    made = looks(_overview(), _overview())
+    made = looks(_overview(), _overview(), _overview())
+    assert made.look().workers[0].p99_s is None  # what is older than the first look tells nothing
+    pages[:2] = [_page([0.5] * 20), _page([1.5] * 20)]
     assert made.look().workers[0].p99_s == pytest.approx(1.98)
-    pages[0] = _page([0.5] * 20)
+    pages[0] = _page([0.5] * 30)
     assert made.look().workers[0].p99_s == pytest.approx(0.99)

@@ -7,9 +7,14 @@ import sys
 
 import pytest
 
+from streams.outage import Backoff
+from workers.in_hand import Suspect
+from workers.keeper import _End, _pause_s
+
 KEPT = """
 import os, signal, sys, time
 from pathlib import Path
+from streams.outage import Backoff
 from workers import keeper
 from workers.in_hand import Hands
 from workers.keeper import Allowance, keep
@@ -19,19 +24,26 @@ class Log:
         print(event, fields["reason"], fields["restarts"], flush=True)
 
 def work(kept):
+    {served}
     print("works", kept.restarts, os.getppid() == kept.pid, bool(kept.dead), flush=True)
     {work}
     return 0
 
 hands = Hands(2)
-sys.exit(keep(work, Log(), hands, allowance=Allowance(most={most}, every_s=1e9)))
+pauses = Backoff(first_s={first_s}, most_s={first_s} * 1e9)
+allowance = Allowance(most={most}, every_s=1e9)
+sys.exit(keep(work, Log(), hands, allowance=allowance, pauses=pauses))
 """
 
 
-def kept(work: str, most: int = 3) -> tuple[int, list[str]]:
+def program(work: str, most: int = 3, served: str = "kept.served()", first_s: float = 0.0) -> str:
+    return KEPT.format(work=work, most=most, served=served, first_s=first_s)
+
+
+def kept(work: str, most: int = 3, served: str = "kept.served()") -> tuple[int, list[str]]:
     """The exit code and the lines of a program that keeps a process which does ``work``."""
     done = subprocess.run(
-        [sys.executable, "-c", KEPT.format(work=work, most=most)],
+        [sys.executable, "-c", program(work, most, served)],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout.splitlines()
@@ -41,7 +53,7 @@ def kept(work: str, most: int = 3) -> tuple[int, list[str]]:
     ("fault", "reason"),
     [
         ("os._exit(7)", "ended with exit code 7"),
-        ("os.kill(os.getpid(), signal.SIGKILL)", "killed by signal 9"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "was killed by signal 9"),
         ("sys.exit(5)", "ended with exit code 5"),
     ],
 )
@@ -74,6 +86,7 @@ def test_a_process_is_told_what_those_before_it_had_in_hand() -> None:
 def test_those_that_ended_at_once_are_all_inherited_from() -> None:
     work = """keeper._INHERITED_AFTER_S = 1e9
     print("dead", len(kept.dead), len(set(kept.dead)), flush=True)
+    hands.of(0).note("1-0")
     if kept.restarts < 10: os._exit(7)"""
     code, lines = kept(work, most=20)
     assert code == 0
@@ -106,7 +119,7 @@ def told(number: int) -> tuple[int, str]:
     """The exit code and the last words of a kept process whose keeper gets a signal."""
     work = "print('told', kept.stopping.wait(30), flush=True)"
     with subprocess.Popen(
-        [sys.executable, "-c", KEPT.format(work=work, most=3)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program(work)], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("works")
@@ -130,10 +143,10 @@ def test_ctrl_c_that_reaches_both_ends_both_once() -> None:
     for thread in threads: thread.start()
     while not kept.stopping.wait(0.001): pass
     for thread in threads: thread.join()"""
-    program = KEPT.format(work=work, most=3).replace("import os,", "import threading, os,")
+    text = program(work).replace("import os,", "import threading, os,")
     for _ in range(5):
         with subprocess.Popen(
-            [sys.executable, "-c", program],
+            [sys.executable, "-c", text],
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -155,3 +168,49 @@ def test_a_process_of_the_workers_own_that_lives_on_holds_nothing_up() -> None:
     code, lines = kept(work)
     assert code == 0
     assert lines[1:] == ["process_ended ended with exit code 7 1", "works 1 True True"]
+
+
+@pytest.mark.parametrize("code", [0, 1, 7])
+def test_who_ends_by_itself_before_it_was_any_good_is_not_followed(code: int) -> None:
+    assert kept(f"os._exit({code})", served="") == (code, ["works 0 True False"])
+
+
+@pytest.mark.parametrize(
+    "fault", ["hands.of(0).note('1-0'); os._exit(7)", "os.kill(os.getpid(), signal.SIGKILL)"]
+)
+def test_who_had_an_entry_in_hand_or_was_killed_is_followed_though_it_was_never_ready(
+    fault: str,
+) -> None:
+    code, lines = kept(f"if kept.restarts < 2: {fault}", served="")
+    assert code == 0
+    assert len([line for line in lines if line.startswith("works")]) == 3
+
+
+def ended(lived_s: float, *in_hand: Suspect) -> _End:
+    return _End(-9, b"+", lived_s, in_hand)
+
+
+def test_pauses_grow_until_a_process_has_worked_for_a_while() -> None:
+    pauses = Backoff(first_s=0.1, most_s=10.0, random_share=lambda: 0.5)
+    short = [_pause_s(ended(0.2), pauses) for _ in range(9)]
+    assert short == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
+    assert _pause_s(ended(11.0), pauses) == 0.1
+    assert _pause_s(ended(0.2, Suspect(0, "1-0", alone=True)), pauses) == 0.0
+
+
+def test_a_keeper_ends_when_pauses_do_not_help() -> None:
+    code, lines = kept("os.kill(os.getpid(), signal.SIGKILL)", most=99)
+    assert code == -signal.SIGKILL
+    assert sum(line.startswith("works") for line in lines) == 9
+
+
+def test_a_keeper_that_pauses_can_be_told_to_end() -> None:
+    text = program("os.kill(os.getpid(), signal.SIGKILL)", first_s=1000.0)
+    with subprocess.Popen(
+        [sys.executable, "-c", text], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("works")
+        assert process.stdout.readline().startswith("process_ended")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0

@@ -1,5 +1,6 @@
 """The drawing of a topology: what stands where, and that nothing stands on anything else."""
 
+import re
 from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from schemas.topology import Topology
 from schemas.topology_file import load_topology
 from supervisor.console.graph import graph_of
-from supervisor.console.layout import HEIGHT, Layout, lay_out, spread
+from supervisor.console.layout import HEIGHT, Layout, Route, lay_out, spread
 from tests.servers.pipeline import SMALL, topology_from
 from tests.servers.supervised import PASSING
 
@@ -75,6 +76,33 @@ def test_no_node_stands_on_another_and_all_are_in_the_picture(
     for spot in layout.spots:
         assert 0 <= spot.x <= layout.width - spot.width
         assert 0 <= spot.y <= layout.height - HEIGHT
+
+
+def test_words_about_the_inputs_of_a_worker_have_room_and_stand_aside_of_their_way(
+    reference: Topology,
+) -> None:
+    inputs: dict[str, list[Route]] = {}
+    for route in lay_out(graph_of(reference)).routes:
+        if route.link.way == "read":
+            inputs.setdefault(route.link.end, []).append(route)
+    assert max(map(len, inputs.values())) == 3
+    sides = set()
+    for routes in inputs.values():
+        routes.sort(key=lambda route: heights(route.path)[1])
+        ends = [heights(route.path)[1] for route in routes]
+        assert all(low - high >= 14 for high, low in pairwise(ends))
+        leaves, reaches = heights(routes[-1].path)
+        below = routes[-1].at[1] > reaches
+        assert below == (leaves < reaches - 2), "words stand where the way does not come from"
+        assert all(route.at[1] < end for route, end in zip(routes[:-1], ends, strict=False))
+        sides.add(below)
+    assert sides == {True, False}
+
+
+def heights(path: str) -> tuple[float, float]:
+    """Where a curve begins and ends."""
+    numbers = [float(each) for each in re.findall(r"[\d.]+", path)]
+    return numbers[1], numbers[-1]
 
 
 def test_the_same_topology_is_drawn_alike(reference: Topology) -> None:

@@ -1,0 +1,45 @@
+"""Whether a process does anything, as the system tells it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from supervisor.vitals import effort_ns
+from tests.servers.kinds import halt
+from tests.servers.pipeline import until
+from tests.servers.watched import forked_by, works_for
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these files")
+
+KEEPER = "import os, time\nif os.fork(): os.wait()\nwhile True: time.sleep(0.01)"
+
+
+@contextmanager
+def kept(program: str) -> Iterator[int]:
+    with subprocess.Popen([sys.executable, "-c", program], start_new_session=True) as process:
+        try:
+            yield process.pid
+        finally:
+            for pid in (*forked_by(process.pid), process.pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_who_sleeps_and_wakes_uses_some_and_who_is_halted_none() -> None:
+    with kept(KEEPER) as keeper:
+        before = until(lambda: effort_ns(keeper))
+        until(lambda: (effort_ns(keeper) or 0) > before)
+        halt(works_for(keeper))
+        at_the_halt = effort_ns(keeper)
+        assert at_the_halt is not None
+        assert effort_ns(keeper) == at_the_halt
+
+
+def test_nothing_is_known_of_one_that_has_forked_nobody_or_is_gone() -> None:
+    with kept("import time; time.sleep(600)") as keeper:
+        assert effort_ns(keeper) is None
+    assert effort_ns(keeper) is None
