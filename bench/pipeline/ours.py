@@ -61,7 +61,7 @@ class Contender:
         ``watched`` is entered for the turns alone. Raises NotDone.
         """
         with self._manned(client, topology, messages) as (station, handler, entries), watched:
-            return take_turns(station, handler, entries)
+            return take_turns(station, handler, entries, station.settings.max_batch)
 
     @contextmanager
     def _manned(

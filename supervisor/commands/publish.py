@@ -14,12 +14,10 @@ from supervisor.context import Context
 
 if TYPE_CHECKING:
     from streams.publish import Outgoing, Published, Publisher
+    from supervisor.progress import Told
 
 BATCH = 200
 """Lines published in one step."""
-
-SILENT_S = 1.0
-"""Progress is shown only after this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +70,12 @@ def publish(
     topology = penstock.topology()
     source_stream(topology, stream)
     attributes = Attributes(message_id, source, subject)
-    with _lines(data, file) as lines, _progress() as progress:
-        publisher = Publisher.of(penstock.client(), topology)
+    with _lines(data, file) as lines, _progress() as told:
+        publisher, count = Publisher.of(penstock.client(), topology), 0
         for published in _published(publisher, stream, lines, attributes):
             _tell(published, as_json)
-            progress.add(len(published))
+            count += len(published)
+            told(count, None, "publishing")
 
 
 def _published(
@@ -137,33 +136,13 @@ def _tell(published: Sequence["Published"], as_json: bool) -> None:
             typer.echo(f"{one.uid}  (published before)" if one.duplicate else one.uid)
 
 
-class Progress:
-    """Counts on standard error, where a person looks, once it has taken a while."""
-
-    def __init__(self, shown: bool) -> None:
-        import time
-
-        self._shown = shown
-        self._monotonic_s = time.monotonic
-        self._from_s = time.monotonic() + SILENT_S
-        self._count = 0
-
-    def add(self, count: int) -> None:
-        """Note that so many more were published."""
-        self._count += count
-        if self._shown and self._monotonic_s() >= self._from_s:
-            typer.echo(f"\r{self._count:,} published", nl=False, err=True)
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._shown and self._monotonic_s() >= self._from_s:
-            typer.echo("", err=True)
-
-
 @contextmanager
-def _progress() -> Iterator[Progress]:
-    progress = Progress(sys.stderr.isatty() and not sys.stdout.isatty())
-    try:
-        yield progress
-    finally:
-        progress.end()
+def _progress() -> "Iterator[Told]":
+    """A bar, but where the uids themselves are seen to come."""
+    from supervisor.progress import progress
+
+    if sys.stdout.isatty():
+        yield lambda done, of, what: None
+    else:
+        with progress("publishing") as told:
+            yield told

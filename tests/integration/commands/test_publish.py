@@ -1,5 +1,7 @@
 """``penstock publish``: from the command line, from a file, from standard input."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from schemas.topology import Topology
 from streams.connection import Client
 from streams.observe import find
-from supervisor.commands import publish
+from supervisor.progress import Told
 from tests.servers.command import Penstock, in_words, lines
 from tests.servers.pipeline import all_entries, reading
 
@@ -61,15 +63,15 @@ def test_a_line_that_is_too_large_is_named_and_a_missing_file_too(
     assert penstock("publish", "IN", str(tmp_path / "none.jsonl")).exit_code == 1
 
 
-def test_progress_is_shown_only_after_a_while(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_how_many_are_published_is_shown_meanwhile(
+    penstock: Penstock, topology: Topology, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quick = publish.Progress(shown=True)
-    quick.add(5)
-    quick.end()
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr(publish, "SILENT_S", 0.0)
-    slow = publish.Progress(shown=True)
-    slow.add(5_000)
-    slow.end()
-    assert "5,000 published" in capsys.readouterr().err
+    shown: list[tuple[int, str]] = []
+
+    @contextmanager
+    def progress(begun: str) -> Iterator[Told]:
+        yield lambda done, _, what: shown.append((done, what))
+
+    monkeypatch.setattr("supervisor.progress.progress", progress)
+    assert penstock("publish", "IN", "-", stdin="\n".join([GOOD] * 450)).exit_code == 0
+    assert shown == [(200, "publishing"), (400, "publishing"), (450, "publishing")]
