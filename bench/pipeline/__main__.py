@@ -18,7 +18,7 @@ from bench.pipeline.findings import medians
 from bench.pipeline.flat import flat_lanes, flat_length
 from bench.pipeline.ours import CONTENDERS
 from bench.pipeline.payloads import SEED
-from bench.pipeline.profile import profile
+from bench.pipeline.profile import profile, profiles
 from bench.pipeline.result import RESULTS, Result, keep, load, ratios, vs_bare
 from bench.pipeline.rounds import rounds
 from bench.pipeline.sizes import FULL, QUICK, Sizes
@@ -60,6 +60,7 @@ def run(topology: Topology, sizes: Sizes) -> Result:
     at, dirty = commit()
     with running("valkey") as server:
         rates, furthest = rounds(server, topology, sizes)
+        where = profiles(server, topology, sizes) if sizes.whole else {}
     observed = whole(sizes) if sizes.whole else None
     return Result(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -76,6 +77,7 @@ def run(topology: Topology, sizes: Sizes) -> Result:
         whole=observed,
         flat_length=flat_length(topology, sizes) if sizes.whole else {},
         flat_lanes=flat_lanes(sizes) if sizes.whole else {},
+        profiles=where,
         took_s=round(time.monotonic() - started_s, 1),
     )
 

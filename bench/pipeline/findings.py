@@ -59,3 +59,18 @@ class Whole(BaseModel):
     latencies: dict[int, Latency]
     throughput: list[float]
     memory: dict[str, Memory]
+
+
+class Profile(BaseModel):
+    """Where the time of a loop goes that reads, handles and commits in turn.
+
+    ``read_us``, ``handle_us`` and ``commit_us`` are microseconds a message; ``functions`` are those
+    with most time of their own, each with its share of all in a run under ``cProfile``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    read_us: float
+    handle_us: float
+    commit_us: float
+    functions: list[tuple[str, float]]

@@ -5,7 +5,7 @@ from statistics import median
 
 from pydantic import BaseModel, ConfigDict
 
-from bench.pipeline.findings import Costs, Rates, Whole, medians
+from bench.pipeline.findings import Costs, Profile, Rates, Whole, medians
 
 RESULTS = Path(__file__).parents[1] / "results" / "pipeline.json"
 """Where the last full run is kept."""
@@ -49,6 +49,7 @@ class Result(BaseModel):
     whole: Whole | None = None
     flat_length: Costs = {}
     flat_lanes: Costs = {}
+    profiles: dict[str, Profile] = {}
 
     @property
     def throughput(self) -> float | None:

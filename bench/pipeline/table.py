@@ -28,7 +28,8 @@ NAMES = {
 
 def tables(result: Result) -> list[Table]:
     """All tables of a result; those of parts that did not run are left out."""
-    found = [_ratios(result), _loops(result), _latencies(result), _memory(result), _flat(result)]
+    parts = (_ratios, _loops, _latencies, _memory, _flat, _profiles)
+    found = [part(result) for part in parts]
     return [table for table in found if table[2]]
 
 
@@ -94,6 +95,21 @@ def _flat(result: Result) -> Table:
     rows = [(f"{n:,} entries in the stream", f"{c:.1f} µs") for n, c in result.flat_length.items()]
     lanes = [(f"{n} lane{'s' * (n > 1)}", f"{c:.1f} µs") for n, c in result.flat_lanes.items()]
     return "What a message costs the gate", ("with", "cost"), [*rows, *lanes]
+
+
+def _profiles(result: Result) -> Table:
+    rows = [
+        (
+            name,
+            *(f"{took:.1f} µs" for took in (each.read_us, each.handle_us, each.commit_us)),
+            "; ".join(
+                f"{function} {share:.0%}".replace("%", " %") for function, share in each.functions
+            ),
+        )
+        for name, each in result.profiles.items()
+    ]
+    heads = ("worker", "read", "handle", "commit", "functions with most time of their own")
+    return "Where the time of a message goes, in turn", heads, rows
 
 
 def plain(result: Result) -> str:
