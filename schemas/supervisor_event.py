@@ -12,14 +12,15 @@ class Action(StrEnum):
     """What the supervisor did, or saw done.
 
     ``restarted``: a process ended unasked, and is started again, at once by its keeper or after a
-    pause by the supervisor. ``misconfigured``: a process ended by itself before it was
-    ready. ``stalled``, ``silent``, ``memory_limit``, ``memory_growth``: a process is drained and replaced, since it settled nothing although entries waited, told nothing of itself,
-    or held too much memory or ever more. ``killed``: it did not drain in time. ``deadline``: a
-    handler went past its deadline, so its process ended and the delivery counts as an attempt.
-    ``lease_broken``: what an ended process held is free. ``scaled``: a worker has more or fewer
-    processes. ``reloaded``, ``reload_refused``: a changed topology file was applied, or cannot be.
-    ``restarted_by_hand``, ``restart_refused``: somebody asked for new processes, and they could
-    start, or could not. ``server_restarted``: the embedded stream server ended, and runs again.
+    pause by the supervisor. ``misconfigured``: a process ended by itself before it was ready.
+    ``stalled``, ``silent``, ``memory_limit``, ``memory_growth``: a process is drained and replaced,
+    since it settled nothing although entries waited, told nothing of itself, or held too much
+    memory or ever more. ``killed``: it did not drain in time. ``deadline``: a handler went past its
+    deadline, so its process ended and the delivery counts as an attempt. ``lease_broken``: what an
+    ended process held is free. ``scaled``: a worker has more or fewer processes. ``reloaded``,
+    ``reload_refused``: a changed topology file was applied, or cannot be. ``restarted_by_hand``,
+    ``restart_refused``: somebody asked for new processes, and they could start, or could not.
+    ``server_restarted``: the embedded stream server ended, and runs again.
     """
 
     RESTARTED = "restarted"

@@ -72,18 +72,13 @@ class TopologyFile:
 
 
 def load_topology(
-    path: Path,
-    also: Callable[[Topology], Iterable[Problem]] = lambda _: (),
-    *,
-    named: Path | None = None,
+    path: Path, also: Callable[[Topology], Iterable[Problem]] = lambda _: ()
 ) -> Topology:
     """Read, validate and check a topology file; ``also`` may find further problems.
 
-    ``named``: as for ``read_topology``.
-
     Raises TopologyError with every problem found, those of ``read_topology`` first.
     """
-    return read_topology(path, named=named).checked(also)
+    return read_topology(path).checked(also)
 
 
 def read_topology(path: Path, *, named: Path | None = None) -> TopologyFile:

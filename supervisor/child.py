@@ -221,8 +221,10 @@ class Child:
         self._due_at_s = self._around.now_s() + _RETRY_MISCONFIGURED_S
         if reason != self._told_of:
             self._told_of = reason
-            details = {"again_s": _RETRY_MISCONFIGURED_S, "log": str(self.log.path)}
-            self._tell(Action.MISCONFIGURED, reason, details)
+            log = str(self.log.path)
+            self._tell(
+                Action.MISCONFIGURED, reason, {"again_s": _RETRY_MISCONFIGURED_S, "log": log}
+            )
 
     def _back_off(self, reason: str) -> None:
         self.reason = reason

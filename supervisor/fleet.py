@@ -1,13 +1,10 @@
 """All worker processes of a topology: which there should be, and bringing that about."""
 
-import os
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from schemas.supervisor_event import Action
@@ -17,15 +14,8 @@ from supervisor.child import Child, ChildState, Place
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed, CannotScale, RestartRefused, UnknownWorker
 from supervisor.scaler import processes_at_first
+from supervisor.steps import Steps, nothing_to_do
 from supervisor.worker_log import Line
-
-Steps = Generator[None, None, None]
-"""Work that takes a while, done a step at each turn of the main loop."""
-
-
-def nothing_to_do() -> Steps:
-    """No step at all."""
-    yield from ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +29,6 @@ class ChildView:
     restarts: int
     reason: str
     lanes: tuple[int, ...] = ()
-
-
-def command_of(copy: Path, named: Path, place: Place) -> list[str]:
-    """What starts the worker process of a place; its pages are for us, so on loopback.
-
-    ``copy`` is the topology file that was applied, ``named`` the one that it is a copy of.
-    """
-    return [
-        sys.executable, "-P", "-m", "workers", place.worker,
-        "--config", str(copy), "--named", str(named),
-        "--lanes", "all", "--parent", str(os.getpid()),
-        "--host", "127.0.0.1", "--port", "0",
-    ]  # fmt: skip
 
 
 class Fleet:

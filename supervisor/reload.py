@@ -8,10 +8,11 @@ from schemas.topology import Topology
 from supervisor.changes import Change, Deed, changes
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed, ReloadRefused, RestartRefused, SupervisorError
-from supervisor.fleet import Fleet, Steps, nothing_to_do
+from supervisor.fleet import Fleet
 from supervisor.inspection import Inspector
 from supervisor.parts import Applied
 from supervisor.scaler import processes_at_first
+from supervisor.steps import Steps, nothing_to_do
 
 
 class Reloader:

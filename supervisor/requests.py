@@ -10,7 +10,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from supervisor.errors import ActionFailed, SupervisorError
-from supervisor.fleet import Fleet, Steps
+from supervisor.fleet import Fleet
+from supervisor.steps import Steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from supervisor import applied_file
 from supervisor.child import Child, Place, Surroundings
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ReloadRefused
-from supervisor.fleet import ChildView, Fleet, Steps, command_of
+from supervisor.fleet import ChildView, Fleet
 from supervisor.inner_ends import note_ends
 from supervisor.inspection import Inspector
 from supervisor.parts import Applied, applied
@@ -29,6 +29,8 @@ from supervisor.rounds import Rounds
 from supervisor.server import StreamServer
 from supervisor.settings import SupervisorSettings
 from supervisor.signals import End, Hangup, Signals
+from supervisor.steps import Steps
+from supervisor.worker_command import command_of
 
 _CALM_S, _WATCHFUL_S, _AFTER_KILL_S = 1.0, 0.2, 5.0
 

@@ -35,8 +35,8 @@ from workers.station import holder_name
 _ENDING = frozenset((signal.SIGTERM, signal.SIGINT))
 _HANDLED = _ENDING | {signal.SIGCHLD}
 _IN_ORDER, _SERVED = b".", b"+"
-_MOST_PAUSES = 8
-_CALM_S = 5.0  # what worked as long has not ended for a reason that a pause would mend
+_MOST_PAUSES = 10
+_CALM_S = 2.0  # what worked as long has not ended for a reason that a pause would mend
 _INHERITED_AFTER_S = 1.0  # a process that lived as long has taken over from those before it
 _MOST_DEAD = 8
 _MOST_SUSPECTS = 64
@@ -114,7 +114,7 @@ def keep(
     off. Without its ``parent``, if it has one, the keeper tells the process to drain.
     """
     allowance, restarts, words = allowance or Allowance(), 0, SimpleQueue[int]()
-    pauses = pauses or Backoff(first_s=0.1, most_s=2.0)
+    pauses = pauses or Backoff(first_s=0.02, most_s=1.0)
     holder, dead, suspects = holder_name(), tuple[str, ...](), tuple[Suspect, ...]()
     for number in _HANDLED:
         signal.signal(number, lambda number, _: words.put(number))

@@ -10,8 +10,10 @@ import pytest
 from supervisor.child import Place
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed, CannotScale, RestartRefused, UnknownWorker
-from supervisor.fleet import Fleet, Steps, command_of
+from supervisor.fleet import Fleet
 from supervisor.requests import Desk, Request
+from supervisor.steps import Steps
+from supervisor.worker_command import command_of
 from tests.unit.supervisor.stand_ins import Machine, a_machine, child_on, topology
 
 

@@ -4,22 +4,16 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
 import structlog
-from redis.exceptions import ResponseError
 
 from streams.connection import greet
 from streams.errors import DiskFull, ServerAway
-from streams.keys import PRESENCE
 from streams.settings import ServerSettings
-from supervisor import applied_file
-from supervisor.child import Place
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed
 from supervisor.requests import Request
@@ -27,65 +21,8 @@ from supervisor.server import StreamServer
 from supervisor.settings import SupervisorSettings
 from supervisor.signals import End, Hangup, Signals, Wake
 from supervisor.supervisor import Supervisor
-from tests.unit.supervisor.stand_ins import Machine, a_machine, presence, topology
-
-
-class StrawServer:
-    """A server that knows the presence of a machine's processes, and what was done in turn."""
-
-    def __init__(self, machine: Machine, done: list[str]) -> None:
-        self.machine = machine
-        self.done = done
-        self.away = False
-
-    def start(self) -> None:
-        self.done.append("server started")
-
-    def stop(self) -> None:
-        assert not self.machine.living
-        self.done.append("server stopped")
-
-    def look(self) -> None:
-        return
-
-    @contextmanager
-    def client(self) -> Any:
-        yield self
-
-    def execute_command(self, command: str, *asked: Any) -> dict[bytes, bytes]:
-        if self.away:
-            raise ConnectionError("away")
-        if command == "HGETALL" and asked[0] != PRESENCE:
-            return {}
-        if command.startswith("XINFO"):
-            raise ResponseError("no such key")  # no stream was written yet
-        lines = [presence(process.command[4], process.pid) for process in self.machine.living]
-        return {line.field.encode(): line.model_dump_json().encode() for line in lines}
-
-
-def supervised(
-    machine: Machine, directory: Path, on_ready: Callable[[Supervisor], None], drain_s: float = 20.0
-) -> list[str]:
-    """Run a supervisor; return what happened, in its order."""
-    done: list[str] = []
-
-    def ready(_: float) -> None:
-        done.append("ready")
-        on_ready(supervisor)
-
-    settings = SupervisorSettings(directory / "streams.yaml", data_dir=directory, drain_s=drain_s)
-    supervisor = Supervisor(
-        topology(), settings, ServerSettings(), structlog.get_logger(),
-        around=machine.around, on_ready=ready,
-    )  # fmt: skip
-    supervisor.server = StrawServer(machine, done)  # type: ignore[assignment]
-
-    def open_pages(_: Supervisor) -> Callable[[], None]:
-        done.append("pages opened")
-        return lambda: done.append("pages shut")
-
-    supervisor.run(open_pages)
-    return done
+from tests.unit.supervisor.stand_ins import a_machine
+from tests.unit.supervisor.straw import supervised
 
 
 def test_the_server_comes_first_and_goes_last(tmp_path: Path) -> None:
@@ -280,54 +217,3 @@ def test_a_configured_server_is_only_greeted(tmp_path: Path) -> None:
     server.stop()
     with server.client() as client, pytest.raises(ServerAway):
         greet(client)
-
-
-def test_workers_run_the_file_that_was_applied_whatever_is_saved_meanwhile(tmp_path: Path) -> None:
-    file = tmp_path / "streams.yaml"
-    file.write_text("what was applied\n")
-    with a_machine(step=0.01) as machine:
-
-        def edit_and_kill(supervisor: Supervisor) -> None:
-            file.write_text("lans: 2\n")
-            machine.started[0].code = -signal.SIGKILL
-            while len(machine.started) < 3:
-                supervisor._look_at_children()
-                machine.clock.at_s += 1.0
-            supervisor.end("a test")
-
-        supervised(machine, tmp_path, edit_and_kill)
-    command = machine.started[2].command
-    copy = Path(command[command.index("--config") + 1])
-    assert copy.read_text() == "what was applied\n"
-    assert command[command.index("--named") + 1] == str(file)
-
-
-def test_copies_of_a_supervisor_that_is_gone_are_removed(tmp_path: Path) -> None:
-    file = tmp_path / "streams.yaml"
-    file.write_text("before\n")
-    before = applied_file.copy(tmp_path, file)
-    file.write_text("now\n")
-    with a_machine(step=0.01) as machine:
-        supervised(machine, tmp_path, lambda supervisor: supervisor.end("a test"))
-    assert not before.exists()
-    assert len(list(before.parent.iterdir())) == 1
-
-
-def test_a_process_that_cannot_start_is_told_of_once_and_the_others_go_on(tmp_path: Path) -> None:
-    told: list[tuple[str, str]] = []
-    with a_machine(step=0.01) as machine:
-
-        def broken(supervisor: Supervisor) -> None:
-            supervisor._on_broken = lambda *said: told.append(said)
-            for _ in range(2):
-                machine.started[-1].say("KeyError: 'x'")
-                machine.started[-1].code = 1
-                supervisor._fleet.children[Place("pass")].state = "starting"
-                supervisor._turn()
-                machine.clock.at_s += 31.0
-                supervisor._turn()
-            assert supervisor._fleet.children[Place("gate")].ready
-            supervisor.end("a test")
-
-        supervised(machine, tmp_path, broken)
-    assert told == [("pass", "KeyError: 'x'")]
