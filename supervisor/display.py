@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.text import Text
@@ -31,11 +32,11 @@ _COLUMNS = (
 _RIGHT: Mapping[str, Any] = {"justify": "right"}
 
 
-def show(overview: Overview, *, streams: bool = True) -> None:
+def show(overview: Overview, data_dir: Path, *, streams: bool = True) -> None:
     """Print server, supervisor, workers, and streams where they are wanted."""
     out = console(whole=True)
-    for name, words in _heads(overview):
-        out.print(Text(f"{name:<11}", style="bold"), words, sep="")
+    for name, words in _heads(overview, data_dir):
+        out.print(Text(f"{name:<11}", style="bold"), words, sep="", soft_wrap=not name)
     if overview.workers:
         out.print()
         _show_workers(out, overview)
@@ -48,10 +49,13 @@ def show(overview: Overview, *, streams: bool = True) -> None:
         out.print(_streams(overview))
 
 
-def _heads(overview: Overview) -> Iterator[tuple[str, str]]:
+def _heads(overview: Overview, data_dir: Path) -> Iterator[tuple[str, str]]:
     server = overview.server
     words = f"{server.version}, {server.kind}, {server.url}" if server.version else server.url
     yield "server", words if server.reachable else f"{server.url}: {server.error}"
+    port = urlsplit(server.url).port if server.kind == "embedded" else None
+    if port:
+        yield "", redis_cli(port, data_dir)
     if overview.supervisor is None:
         yield "supervisor", "none runs on this data directory; this is what the server knows"
     else:

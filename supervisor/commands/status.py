@@ -28,11 +28,12 @@ def status(
     """
     from supervisor.display import show
 
-    overview = overview_of(Context.of(context))
+    penstock = Context.of(context)
+    overview = overview_of(penstock)
     if as_json:
         typer.echo(overview.model_dump_json(indent=2))
     else:
-        show(overview)
+        show(overview, penstock.settings().data_dir)
     if not overview.server.reachable:
         raise typer.Exit(Exit.SERVER)
 

@@ -128,7 +128,7 @@ def _in_the_background(
     if as_json:
         typer.echo(overview.model_dump_json(indent=2))
     else:
-        show(overview, streams=False)
+        show(overview, settings.data_dir, streams=False)
     if not overview.ready:
         raise typer.Exit(Exit.TOPOLOGY)
 

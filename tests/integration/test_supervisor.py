@@ -126,7 +126,7 @@ def test_a_stateless_worker_scales_and_one_that_owns_its_lane_does_not(
     assert refused.returncode == Exit.FAILED
     assert "lane" in refused.stderr
     unknown = house.run("restart", "gats")
-    assert (unknown.returncode, "did you mean 'gate'" in unknown.stderr) == (Exit.FAILED, True)
+    assert (unknown.returncode, "did you mean 'gate'" in unknown.stderr) == (Exit.USAGE, True)
 
 
 def test_one_page_has_the_metrics_of_all(here: Whereabouts) -> None:
