@@ -23,8 +23,9 @@ from enum import StrEnum
 from fractions import Fraction
 
 from schemas.drift_settings import BinnedSettings, DriftSettings
-from schemas.topology import DriftWorkerSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_graph import watching
+from schemas.topology_workers import DriftWorkerSettings
 
 P_VALUE_SHARE = Fraction(1, 10)
 """The part of the budget that the tests with p-values share, where there are any."""

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 
-from schemas import anomaly_settings, detector_settings, drift_settings
-from schemas import topology as models
 from schemas.topology import Topology
 from schemas.topology_graph import Path as KeyPath
 from schemas.topology_graph import Problem, broken_schemas, did_you_mean, graph_problems, problems
@@ -178,10 +176,6 @@ def _without_tag(path: KeyPath) -> KeyPath:
 
 
 def _known_keys() -> list[str]:
-    keys: set[str] = set()
-    for module in (models, detector_settings, anomaly_settings, drift_settings):
-        for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, BaseModel):
-                fields = value.model_fields
-                keys |= {field.alias or name for name, field in fields.items()}
-    return sorted(keys)
+    document = Topology.model_json_schema(by_alias=True)
+    parts = [document, *document["$defs"].values()]
+    return sorted({key for part in parts for key in part.get("properties", ())})

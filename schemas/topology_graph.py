@@ -6,17 +6,17 @@ from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
 from schemas.registry import SchemaError, SchemaImportError, resolve
-from schemas.topology import (
+from schemas.topology import Topology
+from schemas.topology_lineage import refused_batches
+from schemas.topology_workers import (
     AnomalyWorkerSettings,
     AnyWorker,
     DetectWorkerSettings,
     DriftWorkerSettings,
     GateSettings,
     LineageWorkerSettings,
-    Topology,
     TransformSettings,
 )
-from schemas.topology_lineage import refused_batches
 
 Path = tuple[str | int, ...]
 """Where in the file a value stands: the keys and indices from the top."""

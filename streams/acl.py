@@ -9,8 +9,9 @@ what it does with them; but each command inside it is checked against the caller
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from schemas.topology import DetectWorkerSettings, DriftWorkerSettings, GateSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_graph import edges, exclusive, readers, reads
+from schemas.topology_workers import DetectWorkerSettings, DriftWorkerSettings, GateSettings
 from streams.backlog import high_waters
 from streams.keys import PRESENCE, Lane
 from streams.trim import keeps_state, trims_of

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterator
 
 from schemas.author_function import AuthorFunctionError, load_function
-from schemas.topology import Topology, TransformSettings
+from schemas.topology import Topology
 from schemas.topology_graph import Problem
+from schemas.topology_workers import TransformSettings
 
 
 def function_problems(

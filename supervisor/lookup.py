@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable
 
 import typer
 
-from schemas.topology import GateSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_graph import did_you_mean, watching
+from schemas.topology_workers import GateSettings
 
 
 def known_stream(topology: Topology, stream: str) -> str:

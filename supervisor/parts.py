@@ -14,9 +14,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.topology import Topology, TransformSettings
+from schemas.topology import Topology
 from schemas.topology_budget import p_value_alpha_of, share_of
 from schemas.topology_graph import reads, touched
+from schemas.topology_workers import TransformSettings
 from streams.trim import trims_of
 
 Part = Mapping[str, str]

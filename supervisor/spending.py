@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from schemas.findings import DriftEvent
-from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_budget import SEQUENTIAL, TESTS, Coverage, Share, coverage, shares
 from schemas.topology_graph import watching
+from schemas.topology_workers import AnomalyWorkerSettings, DriftWorkerSettings
 from streams.connection import Client
 from streams.entry import Entry
 from streams.observe import lanes_of, since

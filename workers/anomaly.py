@@ -7,7 +7,8 @@ from detectors.watch import AnomalyVerdict, AnomalyWatch
 from detectors.watch.keyed import MOST_BYTES
 from detectors.watch.verdicts import Guilt
 from schemas.findings import AnomalyEvent, GuiltyField, Status
-from schemas.topology import AnomalyWorkerSettings, Topology, Watched
+from schemas.topology import Topology
+from schemas.topology_workers import AnomalyWorkerSettings, Watched
 from streams.entry import Entry
 from streams.keys import Lane, bare
 from workers.provenance import text_field

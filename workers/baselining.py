@@ -13,7 +13,7 @@ from detectors.state import State
 from detectors.state_reader import StateReader
 from lineage.uid import entry_order
 from schemas.baseline import Baseline, FieldBaseline
-from schemas.topology import DetectWorkerSettings, DriftWorkerSettings
+from schemas.topology_workers import DetectWorkerSettings, DriftWorkerSettings
 from streams.baselines import Baselines, Version
 from streams.entry import Entry
 from streams.errors import ServerAway, StreamsError

@@ -9,7 +9,8 @@ from detectors.state import StateError, pack, unpack
 from detectors.texts import is_text_column
 from detectors.watch.keyed import MOST_BYTES
 from schemas.baseline import Baseline
-from schemas.topology import DetectWorkerSettings, Topology
+from schemas.topology import Topology
+from schemas.topology_workers import DetectWorkerSettings
 from streams.entry import Entry, Output, Settled
 from streams.keys import Lane
 from workers.anomaly import Anomaly

@@ -18,8 +18,9 @@ from schemas.baseline import Baseline
 from schemas.detector_settings import FieldSettings
 from schemas.drift_settings import DriftSettings
 from schemas.findings import CategoryMove, DriftEvent, DriftKind
-from schemas.topology import DriftWatched, DriftWorkerSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_budget import p_value_alpha_of, share_of
+from schemas.topology_workers import DriftWatched, DriftWorkerSettings
 from streams.entry import Entry
 from streams.keys import Lane, bare
 from workers.baselining import Followed

@@ -9,7 +9,8 @@ from schemas.limits import beyond_limits
 from schemas.registry import Schema, resolve
 from schemas.security import SecurityContext
 from schemas.settlements import Rejection, Violation
-from schemas.topology import GateSettings, Topology
+from schemas.topology import Topology
+from schemas.topology_workers import GateSettings
 from streams.entry import Entry, Output, Settled, carried
 from streams.keys import Lane
 from streams.quarantine import ONLY_FOR

@@ -15,7 +15,8 @@ from lineage.settings import LineageSettings
 from lineage.store import LineageStore, open_store
 from lineage.wire import decode
 from schemas.graph_retention import GraphRetention
-from schemas.topology import LineageWorkerSettings, Topology
+from schemas.topology import Topology
+from schemas.topology_workers import LineageWorkerSettings
 from streams.entry import Entry, Settled
 from workers.handler import TryLater
 

@@ -21,6 +21,24 @@ _LANE = (*_PROCESS, "lane")
 _TELLING = {"anomaly": ("anomaly",), "drift": ("drift",), "detect": ("anomaly", "drift")}
 """What the events are that a kind of worker emits; they are counted under their own kind."""
 
+_COUNTS = {
+    "keys_evicted": ("penstock_keys_evicted", "Keys forgotten to make room for others."),
+    "labels_evicted": ("penstock_labels_evicted", "Halves forgotten before the other came."),
+    "labels_corrected": ("penstock_labels_corrected", "Labels of pairs that had counted."),
+    "texts_left_out": ("penstock_texts_left_out", "Fields of texts that are no categories."),
+}
+"""What handlers count: the metric, and what it says."""
+
+_LEVELS = {
+    "calibration_error": (
+        "penstock_calibration_error", "Expected calibration error at the latest test.",
+    ),
+    "calibration_bound": (
+        "penstock_calibration_error_bound", "What it may be before an event is raised.",
+    ),
+}  # fmt: skip
+"""What handlers measure: the metric, and what it says."""
+
 
 class Families:
     """The metrics of one worker process, in a registry of their own, over all its lanes."""
@@ -48,29 +66,12 @@ class Families:
             "penstock_checkpoint_problems", "Checkpoints refused or skipped.", "problem"
         )
         self.counts = {
-            "keys_evicted": counter(
-                "penstock_keys_evicted", "Keys forgotten to make room for others.", "stream"
-            ),
-            "labels_evicted": counter(
-                "penstock_labels_evicted", "Halves forgotten before the other came.", "stream"
-            ),
-            "labels_corrected": counter(
-                "penstock_labels_corrected", "Labels of pairs that had counted.", "stream"
-            ),
-            "texts_left_out": counter(
-                "penstock_texts_left_out", "Fields of texts that are no categories.", "stream"
-            ),
+            name: counter(metric, text, "stream") for name, (metric, text) in _COUNTS.items()
         }
         self.levels = {
-            "calibration_error": Gauge(
-                "penstock_calibration_error", "Expected calibration error at the latest test.",
-                [*_LANE, "stream"], registry=registry,
-            ),
-            "calibration_bound": Gauge(
-                "penstock_calibration_error_bound", "What it may be before an event is raised.",
-                [*_LANE, "stream"], registry=registry,
-            ),
-        }  # fmt: skip
+            name: Gauge(metric, text, [*_LANE, "stream"], registry=registry)
+            for name, (metric, text) in _LEVELS.items()
+        }
         self.seconds = Histogram(
             "penstock_batch_seconds", "Handling and committing one batch.", _LANE,
             buckets=_SECONDS, registry=registry,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from schemas.findings import AnomalyEvent, DriftEvent
 from schemas.limits import MOST_ID_BYTES
 from schemas.registry import Schema
-from schemas.topology import WorkerSettings
+from schemas.topology_workers import WorkerSettings
 from streams.entry import Entry
 
 _MOST_TOKENS = 4096

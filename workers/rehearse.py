@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 from pydantic_core import from_json, to_json
 
 from lineage.uid import entry_order
-from schemas.topology import LineageWorkerSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_file import TopologyError, load_topology
 from schemas.topology_graph import readers
+from schemas.topology_workers import LineageWorkerSettings
 from streams.entry import Entry, Output, Settled
 from streams.keys import Lane, bare
 from workers.errors import Misconfigured

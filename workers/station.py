@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from schemas.topology import AnyWorker, Topology
+from schemas.topology import Topology
 from schemas.topology_graph import exclusive, readers, reads
+from schemas.topology_workers import AnyWorker
 from streams.checkpoint import Seal
 from streams.commit import Committer
 from streams.connection import Client

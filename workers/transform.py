@@ -16,7 +16,8 @@ from schemas.author_function import AuthorFunctionError, load_function
 from schemas.message import Derived, Message
 from schemas.model import Uid
 from schemas.registry import Schema, resolve
-from schemas.topology import Topology, TransformSettings
+from schemas.topology import Topology
+from schemas.topology_workers import TransformSettings
 from streams.entry import Entry, Output, Settled
 from streams.keys import Lane, bare
 from workers.errors import Misconfigured

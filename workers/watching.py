@@ -20,7 +20,8 @@ from detectors.watch import KeyedWatch
 from detectors.watch.verdicts import V, Watch
 from schemas.detector_settings import FieldSettings
 from schemas.findings import AnomalyEvent, DriftEvent
-from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topology, Watched
+from schemas.topology import Topology
+from schemas.topology_workers import AnomalyWorkerSettings, DriftWorkerSettings, Watched
 from streams.entry import Entry, Output, Settled
 from streams.keys import Lane, bare
 from workers.provenance import carried_on, finding

@@ -77,7 +77,7 @@ def named(path: str, function: str) -> str:
     """
     if path != "~":
         return f"{Path(path).name} {function.strip('<>')}"
-    words = re.findall(r"[\w.]+", function)
+    words: list[str] = re.findall(r"[\w.]+", function)
     if "of" in words:
         return f"{words[words.index('of') + 1].rpartition('.')[2]}.{words[1]}"
     return words[-1].rpartition(".")[2]

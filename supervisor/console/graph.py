@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from schemas.topology import GateSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_graph import edges, reads
+from schemas.topology_workers import GateSettings
 
 Sort = Literal["stream", "worker"]
 Way = Literal["read", "write", "reject", "again"]

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.topology import (
+from schemas.topology import Topology
+from schemas.topology_file import TopologyError
+from schemas.topology_graph import edges, watching
+from schemas.topology_workers import (
     AnomalyWorkerSettings,
     DriftWorkerSettings,
     GateSettings,
-    Topology,
     TransformSettings,
 )
-from schemas.topology_file import TopologyError
-from schemas.topology_graph import edges, watching
 
 SCHEMA = frozenset({"schemas:L3EventSchema", "schemas.l3_event:L3EventSchema"})
 """The schema of sensor readings, by the names that it has."""

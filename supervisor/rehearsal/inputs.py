@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from lineage.uid import bare_stream, entry_order
-from schemas.topology import GateSettings, Topology, TransformSettings
+from schemas.topology import Topology
 from schemas.topology_graph import readers
+from schemas.topology_workers import GateSettings, TransformSettings
 from streams.around import forwards
 from streams.connection import Client
 from streams.entry import Entry, original

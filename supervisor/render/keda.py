@@ -6,8 +6,9 @@ stream by stream and lane by lane. KEDA has it from 2.11 on; Redis 7 and Valkey 
 
 from typing import Any
 
-from schemas.topology import AnyWorker, Topology
+from schemas.topology import Topology
 from schemas.topology_graph import exclusive, reads
+from schemas.topology_workers import AnyWorker
 from streams.keys import Lane
 from supervisor.render.where import Where
 

@@ -4,7 +4,8 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from schemas.topology import LineageWorkerSettings, Topology
+from schemas.topology import Topology
+from schemas.topology_workers import LineageWorkerSettings
 from supervisor.render.keda import login, most_processes, scaled_object
 from supervisor.render.pod import pod_template
 from supervisor.render.where import PORT, CannotRender, Where, head, label, names_of

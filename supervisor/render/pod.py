@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.topology import AnyWorker
+from schemas.topology_workers import AnyWorker
 from supervisor.render.where import PORT, USER, drain_s, memory_mib, secrets_of
 
 _SECRETS = "/run/secrets/penstock"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import SplitResult, urlsplit
 
-from schemas.topology import AnyWorker, LineageWorkerSettings, Topology
+from schemas.topology import Topology
+from schemas.topology_workers import AnyWorker, LineageWorkerSettings
 from supervisor.errors import SupervisorError, UsageMistake
 
 PORT = 9464

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lineage.uid import bare_stream, entry_order
-from schemas.topology import LineageWorkerSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_graph import exclusive, reads
+from schemas.topology_workers import LineageWorkerSettings
 from streams.entry import Entry
 from supervisor.replay.graph import Ancestry, Node
 from supervisor.replay.retained import Retained

@@ -7,7 +7,8 @@ stream no longer has, as a source's is trimmed early, can be taken from what a g
 from collections.abc import Callable, Iterator, Sequence
 
 from lineage.uid import bare_stream
-from schemas.topology import GateSettings, Topology
+from schemas.topology import Topology
+from schemas.topology_workers import GateSettings
 from streams.entry import Entry, original
 from supervisor.replay.graph import Ancestry
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from schemas.topology import Topology, Watched
+from schemas.topology import Topology
 from schemas.topology_graph import watching
+from schemas.topology_workers import Watched
 from streams.around import backwards
 from streams.connection import Client
 from streams.entry import Entry

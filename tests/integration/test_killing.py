@@ -19,7 +19,8 @@ from bench.chaos.payloads import numbers
 from bench.chaos.provenance import gaps_of
 from bench.chaos.stateful import Emitted, differences, emitted
 from bench.chaos.tally import Tally, tally
-from schemas.topology import AnyWorker, Topology
+from schemas.topology import Topology
+from schemas.topology_workers import AnyWorker
 from streams.connection import Client, send
 from streams.entry import Entry
 from streams.keys import Lane

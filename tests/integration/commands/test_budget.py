@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from schemas.findings import DriftEvent
-from schemas.topology import DriftWorkerSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_budget import share_of
+from schemas.topology_workers import DriftWorkerSettings
 from streams.connection import Client, send
 from streams.keys import Lane
 from tests.servers.command import Penstock, add, drift_event, one

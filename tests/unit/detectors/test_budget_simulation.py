@@ -14,8 +14,9 @@ from detectors.values import Floats
 from detectors.watch import DriftWatch, KeyedWatch
 from detectors.watch.verdicts import DriftVerdict
 from schemas.drift_settings import DriftSettings
-from schemas.topology import DriftWorkerSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_budget import share_of
+from schemas.topology_workers import DriftWorkerSettings
 from tests.servers.pipeline import SMALL
 
 N_KEYS = 4

@@ -5,10 +5,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from schemas.topology import AnomalyWorkerSettings, DriftWorkerSettings, Topology
+from schemas.topology import Topology
 from schemas.topology_budget import p_value_alpha_of, share_of, shares
 from schemas.topology_file import TopologyError, load_topology
 from schemas.topology_graph import Edge, edges, exclusive, problems, readers, watching
+from schemas.topology_workers import AnomalyWorkerSettings, DriftWorkerSettings
 from streams.acl import roles
 from supervisor.baseline_traffic import patterns_of
 from supervisor.lookup import event_streams

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from schemas.limits import MOST_FIELD_BYTES, MOST_FIELDS, MOST_ID_BYTES, beyond_limits
-from schemas.topology import GateSettings, Limits
+from schemas.topology import Limits
+from schemas.topology_workers import GateSettings
 from streams.connection import connect
 from streams.entry import Entry
 from streams.errors import EntryRefused

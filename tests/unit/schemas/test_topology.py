@@ -8,10 +8,10 @@ import pytest
 
 from schemas.author_function import AuthorFunctionError, load_function
 from schemas.registry import SchemaError, resolve
-from schemas.topology import GateSettings
 from schemas.topology_file import TopologyError, load_topology
 from schemas.topology_graph import edges, exclusive, readers, reads
 from schemas.topology_picture import as_mermaid, as_text
+from schemas.topology_workers import GateSettings
 
 ROOT = Path(__file__).parents[3]
 

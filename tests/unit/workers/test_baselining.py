@@ -8,7 +8,8 @@ import pytest
 
 from detectors.state import StateError
 from schemas.baseline import Baseline, FieldBaseline
-from schemas.topology import DetectWorkerSettings, Topology
+from schemas.topology import Topology
+from schemas.topology_workers import DetectWorkerSettings
 from streams.entry import Entry, Settled
 from streams.keys import Lane
 from tests.servers.pipeline import SMALL

@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from schemas.topology import WorkerSettings
 from schemas.topology_file import load_topology
+from schemas.topology_workers import WorkerSettings
 from streams.checkpoint import Seal
 from streams.connection import connect
 from streams.entry import Entry
