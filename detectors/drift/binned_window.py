@@ -32,7 +32,7 @@ class CountedWindow(ReferenceWindow):
         self._now = self._now + np.bincount(placed[len(self._placed) :], minlength=size)
         if n_gone:
             self._now = self._now - np.bincount(placed[:n_gone], minlength=size)
-        self._placed = placed[n_gone:]
+        self._placed = placed[n_gone:].copy()
 
 
 class SharesWindow(CountedWindow, Comparable):
@@ -52,21 +52,17 @@ class SharesWindow(CountedWindow, Comparable):
 
     @classmethod
     def _statistics(
-        cls, several: Sequence[Comparable], line: Floats, ends: Sequence[int]
+        cls, several: Sequence[Comparable], coming: Floats, ends: Sequence[int]
     ) -> Floats:
         # What enters and leaves between two tests is counted, and added up from test to test.
         own, n_tests = cast("Sequence[SharesWindow]", several), len(ends)
         before, now = np.array([e._before for e in own]), np.array([e._now for e in own])
-        size, n_cur = before.shape[1], own[0]._options.n_cur
-        cells = np.array(
-            [
-                np.concatenate((each._placed, each._cells(row[n_cur:])))
-                for each, row in zip(own, line, strict=True)
-            ]
-        )
-        test_of = np.repeat(np.arange(n_tests), np.diff([n_cur, *ends]))
-        cells += np.arange(len(own))[:, None] * (n_tests * size)
-        entering, leaving = cells[:, n_cur:] + test_of * size, cells[:, :-n_cur] + test_of * size
+        size, n = before.shape[1], coming.shape[1]
+        cells = np.array([e._cells(row) for e, row in zip(own, coming, strict=True)])
+        placed = np.concatenate((np.array([each._placed for each in own]), cells), axis=1)
+        placed += np.arange(len(own))[:, None] * (n_tests * size)
+        test_of = np.repeat(np.arange(n_tests), np.diff([0, *ends])) * size
+        entering, leaving = placed[:, -n:] + test_of, placed[:, :n] + test_of
         changes = np.bincount(entering.ravel(), minlength=before.size * n_tests)
         changes -= np.bincount(leaving.ravel(), minlength=before.size * n_tests)
         counts = changes.reshape(len(own), n_tests, size)

@@ -20,12 +20,12 @@ class Comparable(ReferenceWindow):
     @classmethod
     @abstractmethod
     def _statistics(
-        cls, several: "Sequence[Comparable]", line: Floats, ends: Sequence[int]
+        cls, several: "Sequence[Comparable]", coming: Floats, ends: Sequence[int]
     ) -> Floats:
-        """Return the statistic of each window that ends before ``ends``: float64 [several, ends].
+        """Return the statistic of each test: float64 [several, tests].
 
-        All are of this class. ``line`` (float64 [several, n]) is their windows as they stand, which
-        are full, and what comes then.
+        All are of this class, and their windows full. Of ``coming`` (float64 [several, n]) each
+        test sees what comes before its one of ``ends``, of which the last is n.
         """
 
     @abstractmethod
@@ -40,7 +40,7 @@ class Comparable(ReferenceWindow):
     @property
     def _stand(self) -> tuple[object, ...] | None:
         """What those share that are tested side by side; None: not this one, not now."""
-        if self._n_after < self._options.n_cur:
+        if self._n_after < self._options.n_cur or self.takes != "values":
             return None
         return type(self), self._options, self._until_due(), self._size
 
@@ -61,36 +61,47 @@ def update_all(
         stand = each._stand
         alike.setdefault(index if stand is None else (*stand, len(own)), []).append(index)
     found: list[list[Detection]] = [[] for _ in several]
-    for some in alike.values():
-        group = [several[i] for i in some], [values[i] for i in some], [allows[i] for i in some]
-        begin = 0 if group[0][0]._stand is None else _abreast(*group)
-        for i in some:
-            found[i] = several[i]._walk(values[i], begin, allows[i])
+    for group in alike.values():
+        lead = several[group[0]]
+        most = 1 if lead._stand is None else max(1, _MOST // (lead._size + lead._options.n_cur))
+        for first in range(0, len(group), most):
+            some = group[first : first + most]
+            coming, asked = [values[i] for i in some], [allows[i] for i in some]
+            begins = _abreast([several[i] for i in some], coming, asked)
+            for i, begin in zip(some, begins, strict=True):
+                found[i] = several[i]._walk(values[i], begin, allows[i])
     return found
 
 
 def _abreast(
     several: Sequence[W], values: Sequence[Present], allows: Sequence[Allow | None]
-) -> int:
-    """Have several that stand alike take in values as long as no test of any is failed."""
-    lead, begin, n = several[0], 0, len(values[0])
-    stride, n_cur = lead._options.stride, lead._options.n_cur
-    most = stride * max(1, _MOST // (len(several) * lead._size))
-    while due := list(range(begin + lead._until_due(), min(n, begin + most) + 1, stride)):
-        coming = np.array([own.values[begin : due[-1]] for own in values])
-        line = np.concatenate((np.array([each._current for each in several]), coming), axis=1)
-        ends = [n_cur + end - begin for end in due]
-        statistics = type(lead)._statistics(several, line, ends)
-        worst = [
-            e._measured(v) for e, v in zip(several, statistics.max(axis=1).tolist(), strict=True)
-        ]
-        if any(test.value > test.threshold for test in worst):
-            break
-        rows = [[own.row(end - 1) for end in due] for own in values]
-        for told in zip(several, coming, statistics.tolist(), rows, allows, strict=True):
-            _take_in(*told)
+) -> list[int]:
+    """Have windows that stand alike take in values together, each until a test of it is failed.
+
+    Returns how many each has taken in.
+    """
+    lead, taken, going = several[0], [0] * len(several), list(range(len(several)))
+    if lead._stand is None:
+        return taken
+    stride = lead._options.stride
+    width = len(several) * (lead._size + lead._options.n_cur)
+    most, begin, n = stride * max(1, _MOST // width), 0, len(values[0])
+    due = range(lead._until_due(), min(n, most) + 1, stride)
+    while due and going:
+        windows = [several[i] for i in going]
+        coming = np.array([values[i].values[begin : due[-1]] for i in going])
+        statistics = type(lead)._statistics(windows, coming, [end - begin for end in due])
+        for i, new, row in zip(tuple(going), coming, statistics, strict=True):
+            worst = several[i]._measured(float(row.max()))
+            if worst.value > worst.threshold:
+                going.remove(i)
+                continue
+            rows = [values[i].row(end - 1) for end in due]
+            _take_in(several[i], new, row.tolist(), rows, allows[i])
+            taken[i] = due[-1]
         begin = due[-1]
-    return begin
+        due = range(begin + stride, min(n, begin + most) + 1, stride)
+    return taken
 
 
 def _take_in(

@@ -115,9 +115,11 @@ def _in_past(pasts: Sequence[Floats], x: Floats) -> tuple[Ints, Ints]:
 def _correct(below: Ints, equal: Ints, x: Floats, gone: Floats) -> None:
     """Correct counts in all of the past: what came before in ``x`` counts, what is gone not."""
     n = x.shape[1]
-    near = _near(x, gone)
+    # What sorts last and equals nothing that is there; NaN would do for all, but sorts slowly.
+    nothing = np.nan if max(x.max(), gone.max(initial=-np.inf)) == np.inf else np.inf
+    near = _near(x, gone, nothing)
     order = near.reshape(len(x), -1).argsort(axis=1)
-    first, end = _runs(near, order)
+    first, end = _runs(near, order, nothing)
     table = _table(order, near.shape)
     smaller = _counts(table, first, first, np.less)
     below += smaller[:, :n]
@@ -125,25 +127,26 @@ def _correct(below: Ints, equal: Ints, x: Floats, gone: Floats) -> None:
         equal += (_counts(table, first, end, np.less_equal) - smaller)[:, :n]
 
 
-def _near(x: Floats, gone: Floats) -> Floats:
+def _near(x: Floats, gone: Floats, nothing: float) -> Floats:
     """Return what is gone and what came, float64 [several, 2, chunks, values of a chunk].
 
     The first half stands so that it is gone for a value what lies before the value's own place
-    there. Infinite where there is nothing.
+    there. ``nothing`` where there is nothing.
     """
     several, n = x.shape
     n_chunks = -(-n // _CHUNK)
     chunk = -(-n // n_chunks)
-    near = np.full((several, 2, n_chunks * chunk), np.inf)
+    near = np.full((several, 2, n_chunks * chunk), nothing)
     near[:, 0, n - gone.shape[1] : n] = gone
     near[:, 1, :n] = x
     return near.reshape(several, 2, n_chunks, chunk)
 
 
-def _runs(near: Floats, order: Ints) -> tuple[Whole, Whole | None]:
+def _runs(near: Floats, order: Ints, nothing: float) -> tuple[Whole, Whole | None]:
     """Return for each number its place in the order, and the place behind the last equal one.
 
-    Those that are equal have the place of the first of them. None where no two are.
+    Those that are equal have the place of the first of them. None where no two are, but those that
+    are ``nothing``.
     """
     several, n = order.shape
     kind = np.int16 if n <= np.iinfo(np.int16).max else np.int32
@@ -151,7 +154,7 @@ def _runs(near: Floats, order: Ints) -> tuple[Whole, Whole | None]:
     ordered, places = near.take(flat), np.arange(n, dtype=kind)
     fresh = ordered[:, 1:] != ordered[:, :-1]
     first, end = np.empty(near.shape, dtype=kind), None
-    if (fresh | (ordered[:, 1:] == np.inf)).all():
+    if (fresh | (ordered[:, 1:] == nothing)).all():
         first.reshape(-1)[flat] = places
     else:
         edge, end = np.ones((several, 1), dtype=np.bool_), np.empty_like(first)

@@ -106,7 +106,7 @@ class ReferenceWindow(ABC):
         else:
             both = np.concatenate((self._current, values))
             self._slide(values, both[: -self._options.n_cur])
-            self._current = both[-self._options.n_cur :]
+            self._current = both[-self._options.n_cur :].copy()  # a view would keep all of it
             self._n_after += len(values)
 
     def _is_due(self) -> bool:

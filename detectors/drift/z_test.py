@@ -52,12 +52,11 @@ class ZTest(Comparable):
 
     @classmethod
     def _statistics(
-        cls, several: Sequence[Comparable], line: Floats, ends: Sequence[int]
+        cls, several: Sequence[Comparable], coming: Floats, ends: Sequence[int]
     ) -> Floats:
-        n_cur = several[0]._options.n_cur
-        begins = np.array(ends) - n_cur
-        windows = np.lib.stride_tricks.sliding_window_view(line, n_cur, axis=1)[:, begins]
-        own = cast("Sequence[ZTest]", several)
+        own, n_cur = cast("Sequence[ZTest]", several), several[0]._options.n_cur
+        line = np.concatenate((np.array([each._current for each in own]), coming), axis=1)
+        windows = np.lib.stride_tricks.sliding_window_view(line, n_cur, axis=1)[:, list(ends)]
         return np.array([each._z(rows) for each, rows in zip(own, windows, strict=True)])
 
     def _measured(self, value: float) -> Measured:
@@ -71,6 +70,6 @@ class ZTest(Comparable):
         """Return the statistic of each of some windows: float64 [..., n_cur], giving [...]."""
         error = np.hypot(self._error, deviations(current) / math.sqrt(current.shape[-1] - 1))
         distance = np.abs((current - self._first).mean(axis=-1) - self._mean)
-        with np.errstate(divide="ignore", invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             z = np.where(distance / CAP >= error, CAP, distance / error)
         return np.where(distance == 0.0, 0.0, z)

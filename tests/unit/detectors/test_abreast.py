@@ -60,13 +60,16 @@ def test_side_by_side_they_find_what_each_alone_finds(
     n_past=st.integers(0, 400),
     n=st.integers(1, 300),
     step=st.sampled_from([0.0, 0.1, 2.0]),
+    overflowing=st.booleans(),
 )
 def test_ranks_of_several_are_those_of_a_plain_count(
-    seed: int, size: int, n_past: int, n: int, step: float
+    seed: int, size: int, n_past: int, n: int, step: float, overflowing: bool
 ) -> None:
-    n = min(n, size)
-    x = np.random.default_rng(seed).normal(size=(3, n_past + n))
+    rng, n = np.random.default_rng(seed), min(n, size)
+    x = rng.normal(size=(3, n_past + n))
     x = np.round(x / step) * step if step else x
+    if overflowing:  # as what whitening leaves of a huge value may be
+        x[rng.random(x.shape) < 0.1] = rng.choice([-np.inf, np.inf])
     several = [SlidingRanks(size, row[:n_past]) for row in x]
     got = SlidingRanks.places_of(several, x[:, n_past:])
     for row, below, equal, seen in zip(x, *got, strict=True):
@@ -75,6 +78,22 @@ def test_ranks_of_several_are_those_of_a_plain_count(
             value = row[n_past + i]
             wanted = ((past < value).sum(), (past == value).sum(), len(past))
             assert (below[i], equal[i], seen[i]) == wanted
+
+
+def test_what_overflows_when_it_is_whitened_is_judged_alike_in_any_split() -> None:
+    rng = np.random.default_rng(3)
+    x = np.zeros(4000)
+    for i, noise in enumerate(rng.normal(size=3999) * 1e-12, start=1):
+        x[i] = 0.7 * x[i - 1] + noise
+    x[400:][rng.random(3600) < 0.1] = 1e300
+    found = []
+    for step in (4000, 500, 7, 1):
+        detector, rows = Conformal(), []
+        for begin in range(0, 4000, step):
+            rows += [begin + each.row for each in detector.update(x[begin : begin + step])]
+        found.append(rows)
+    assert found[0]
+    assert found == [found[0]] * 4
 
 
 def test_a_shift_of_one_field_ends_the_march_of_all_and_is_found_where_it_is() -> None:
