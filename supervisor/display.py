@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -140,6 +141,6 @@ def megabytes(value: int) -> str:
 
 def redis_cli(port: int, data_dir: Path) -> str:
     """A command line that opens the embedded server; the password stays in its file."""
-    file = data_dir / "valkey" / "server.json"
+    file = quote(str(data_dir / "valkey" / "server.json"))
     read = f'sed \'s/.*"password":"\\([^"]*\\)".*/\\1/\' {file}'
     return f'REDISCLI_AUTH="$({read})" redis-cli -p {port}'
