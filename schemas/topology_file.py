@@ -28,9 +28,13 @@ class TopologyError(ValueError):
 
 @dataclass(frozen=True)
 class TopologyFile:
-    """A file whose keys are in order; whether what they name exists is not known yet."""
+    """A file whose keys are in order; whether what they name exists is not known yet.
+
+    ``text`` is the whole of it as it was read.
+    """
 
     path: Path
+    text: str
     tree: Any
     topology: Topology
 
@@ -87,25 +91,32 @@ def read_topology(path: Path, *, named: Path | None = None) -> TopologyFile:
     Raises TopologyError for an unreadable file, a YAML fault, and each key that is unknown or of
     the wrong type.
     """
-    tree, named = _parse(path, named or path), named or path
+    named = named or path
+    text = _text(path, named)
+    tree = _parse(text, named)
     try:
         topology = Topology.model_validate(_plain(tree))
     except ValidationError as error:
         raise TopologyError(
             [_said(named, tree, problem) for problem in _validation_problems(error)]
         ) from error
-    return TopologyFile(named, tree, topology)
+    return TopologyFile(named, text, tree, topology)
 
 
-def _parse(copy: Path, path: Path) -> Any:
+def _text(copy: Path, path: Path) -> str:
     try:
-        tree = YAML(typ="rt").load(copy.read_text(encoding="utf-8"))
+        return copy.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise TopologyError(
             [f"there is no topology file {str(path)!r}; write one, or name it with --config"]
         ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise TopologyError([f"the topology file {str(path)!r} cannot be read: {error}"]) from error
+
+
+def _parse(text: str, path: Path) -> Any:
+    try:
+        tree = YAML(typ="rt").load(text)
     except DuplicateKeyError as error:
         key = str(error.problem).split('"')[1]
         line = error.problem_mark.line + 1 if error.problem_mark else 1

@@ -4,8 +4,12 @@ The workers read a copy of the topology file, made when it was applied. So what 
 meanwhile reaches nobody before it is applied, too.
 """
 
+import os
+from collections.abc import Collection
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -22,31 +26,53 @@ def write(data_dir: Path, applied: Applied) -> None:
     _write(path_of(data_dir), applied.as_json().encode())
 
 
-def copy(data_dir: Path, config: Path) -> Path:
-    """Copy a topology file as it is now; return where the copy is. Raises OSError.
+class Copies:
+    """The copies of a topology file that workers are started with; their owner alone reads them.
 
-    Copies are told apart by their content, so one that a worker was started with stays as it is.
+    They are told apart by their content, so one that a worker was started with stays as it is.
+    Where there can be no copy, the file itself stands for it, and the log says so.
     """
-    text = config.read_bytes()
-    made = _copies(data_dir) / f"{sha256(text).hexdigest()[:12]}.yaml"
-    _write(made, text)
-    return made
 
+    def __init__(self, data_dir: Path, config: Path, log: Any) -> None:
+        self._directory = data_dir / "applied"
+        self._config = config
+        self._log = log
 
-def clear(data_dir: Path) -> None:
-    """Remove the copies of a supervisor that is gone. Raises OSError."""
-    for made in _copies(data_dir).glob("*"):
-        made.unlink()
+    def take(self) -> Path:
+        """Copy the file as it is now; return where the copy is."""
+        try:
+            text = self._config.read_bytes()
+        except OSError:  # whoever reads the file says why it cannot be read
+            return self._config
+        return self.keep_text(text)
 
+    def keep_text(self, text: bytes) -> Path:
+        """Write down what was read of the file; return where the copy is."""
+        made = self._directory / f"{sha256(text).hexdigest()[:12]}.yaml"
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._directory.chmod(0o700)
+            _write(made, text)
+        except OSError as error:
+            self._log.warning("applied_not_written", error=str(error))
+            return self._config
+        return made
 
-def _copies(data_dir: Path) -> Path:
-    return data_dir / "applied"
+    def keep_only(self, used: Collection[Path]) -> None:
+        """Remove the copies that nobody uses."""
+        try:
+            for made in set(self._directory.glob("*")) - set(used):
+                made.unlink()
+        except OSError as error:
+            self._log.warning("applied_not_removed", error=str(error))
 
 
 def _write(path: Path, text: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     made = path.with_suffix(".new")
-    made.write_bytes(text)
+    made.unlink(missing_ok=True)  # of a supervisor that was killed, with whatever mode
+    with open(made, "xb", opener=partial(os.open, mode=0o600)) as file:
+        file.write(text)
     made.replace(path)
 
 

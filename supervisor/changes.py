@@ -1,6 +1,6 @@
 """What a changed topology file would do to the workers that run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -36,6 +36,11 @@ class Change:
     worker: str
     deed: Deed
     what: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Change":
+        """The change that ``dataclasses.asdict`` made JSON of."""
+        return cls(told["worker"], Deed(told["deed"]), tuple(told["what"]))
 
 
 def changes(old: Applied, new: Applied) -> list[Change]:

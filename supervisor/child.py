@@ -12,12 +12,14 @@ from typing import Literal, Protocol
 from schemas.supervisor_event import Action, Detail
 from supervisor.backoff import Backoff
 from supervisor.chronicle import Chronicle
+from supervisor.inner_ends import note_ends
 from supervisor.worker_log import Line, WorkerLog
 
 ChildState = Literal["starting", "running", "backing_off", "misconfigured", "stopping", "stopped"]
 """``running``: it said that it is ready, once at least, since it was started."""
 
 _RETRY_MISCONFIGURED_S = 30.0
+_KILLED_BY_ITSELF = 2  # as many deaths by a signal: one may have come from outside, as `kill -9`
 
 
 class Process(Protocol):
@@ -69,9 +71,11 @@ class Child:
 
     ``command`` says at each start what is run, ``log`` is the file that the process writes. It
     waits longer from start to start while starts fail; one that ends by itself before it was ready
-    is misconfigured, and tried every 30 s, for it takes a person to mend it. The ``chronicle``
-    hears of each end, of a misconfigured one's only when its words are new. ``look`` has to be
-    called now and then, and at once after a SIGCHLD.
+    is misconfigured, and tried every 30 s, for it takes a person to mend it. So is one that a
+    signal ended before it was ready, from the second in a row on; the SIGKILL of a keeper that has
+    answered no end is nobody's fault. The ``chronicle`` hears of each end, also of those that its
+    keeper answered; of a misconfigured one's only when its words are new. ``look`` has to be called
+    now and then, and at once after a SIGCHLD.
     """
 
     def __init__(
@@ -87,7 +91,7 @@ class Child:
         self.ready = False
         self.lanes: tuple[int, ...] = ()
         self.reason = ""
-        self._starts_again = self._within = 0
+        self._starts_again = self._within = self._killed_young = 0
         self.log = WorkerLog(log)
         self._command = command
         self._told_of = ""
@@ -111,6 +115,11 @@ class Child:
         return self._starts_again + self._within
 
     @property
+    def within(self) -> int:
+        """How often its keeper has started another process, since the keeper itself was started."""
+        return self._within
+
+    @property
     def waits_s(self) -> float | None:
         """Seconds until it is started again, or None where it waits for nothing."""
         if self.state not in ("backing_off", "misconfigured"):
@@ -120,12 +129,14 @@ class Child:
     def start(self) -> None:
         """Start it now, because somebody wants it: back-off begins anew."""
         self._backoff.reset()
+        self._killed_young = 0
         self._spawn()
 
     def look(self) -> list[Line]:
         """Note an end, start again what is due; return what the process has written since."""
         code = self._process.poll() if self._process else None
         lines = self.log.fresh() if self._process else []
+        self._went_on(note_ends(self._chronicle, self.place.worker, self.place.label, lines))
         if code is not None:
             self._ended(code)
         elif self._kill_at_s is not None and self._around.now_s() >= self._kill_at_s:
@@ -140,13 +151,10 @@ class Child:
         how often it was started again by its keeper.
         """
         self.ready, self.lanes = ready, lanes
-        self.went_on(restarts)
+        self._went_on(restarts)
         if ready and self.state == "starting":
             self.state, self.reason, self._told_of = "running", "", ""
-
-    def went_on(self, restarts: int) -> None:
-        """Note how often its keeper has started the process again."""
-        self._within = max(self._within, restarts)
+            self._killed_young = 0
 
     def stop(self) -> None:
         """Tell it to drain and end, and do not start it again."""
@@ -176,6 +184,9 @@ class Child:
             self._tell(Action.KILLED, "it had not drained", {"pid": self._process.pid})
         self._leave(signal.SIGKILL)
 
+    def _went_on(self, restarts: int) -> None:
+        self._within = max(self._within, restarts)
+
     def _tell(self, action: Action, why: str, details: Mapping[str, Detail]) -> None:
         self._chronicle.tell(action, why, self.place.worker, self.place.label, details)
 
@@ -204,6 +215,8 @@ class Child:
 
     def _ended(self, code: int) -> None:
         was, self._process, self.ready = self.state, None, False
+        if was == "starting" and code < 0 and (self._within or code != -signal.SIGKILL):
+            self._killed_young += 1 + self._within
         self._starts_again, self._within, self._kill_at_s = self.restarts, 0, None
         words = "" if code == -signal.SIGKILL else self.log.last_words()  # nobody sees it coming
         if was == "stopping" and self._comes_back:
@@ -211,7 +224,7 @@ class Child:
             self._pause()
         elif was == "stopping":
             self.state, self.reason = "stopped", ""
-        elif was == "starting" and code >= 0:
+        elif was == "starting" and (code >= 0 or self._killed_young >= _KILLED_BY_ITSELF):
             self._misconfigured(words or f"{ending(code)} before it was ready, without a word")
         else:
             self._back_off(f"{ending(code)}{f': {words}' if words else ''}")

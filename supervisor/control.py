@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from supervisor.errors import ActionFailed, NotRunning, UnknownWorker
+from supervisor.errors import ActionFailed, NotRunning, ReloadRefused, UnknownWorker
 from supervisor.http_client import ask
 from supervisor.lock import SupervisorLock
 from supervisor.overview import Overview
@@ -52,16 +52,20 @@ class Control:
             raise ActionFailed(_sentence(body))
         return Overview.model_validate_json(body)
 
-    def act(self, action: str, asked: Mapping[str, Any]) -> None:
-        """Have something done, and wait until it is.
+    def act(self, action: str, asked: Mapping[str, Any]) -> Any:
+        """Have something done, wait until it is, and return what the supervisor says of it.
 
-        Raises ActionFailed with the supervisor's own sentence, UnknownWorker where that is why.
+        Raises ActionFailed with the supervisor's own sentence, UnknownWorker where that is why,
+        ReloadRefused where it refuses the topology file.
         """
         status, body = self._ask(
             "POST", f"/actions/{action}", _ACTION_TIMEOUT_S, json.dumps(asked).encode()
         )
-        if status >= 300:
-            raise (UnknownWorker if status == _UNKNOWN else ActionFailed)(_sentence(body))
+        if status < 300:
+            return json.loads(body)
+        if problems := _problems(body):
+            raise ReloadRefused(*problems)
+        raise (UnknownWorker if status == _UNKNOWN else ActionFailed)(_sentence(body))
 
     def _ask(
         self, method: str, path: str, timeout_s: float, body: bytes | None = None
@@ -100,6 +104,14 @@ def wait_until_ended(
         if now_s() > deadline_s:
             raise ActionFailed(f"the supervisor on {data_dir} did not end within {within_s:g} s")
         sleep(_PAUSE_S)
+
+
+def _problems(body: bytes) -> list[str]:
+    """Each thing that is wrong with the topology file, if the supervisor refused that."""
+    try:
+        return [str(problem) for problem in json.loads(body)["problems"]]
+    except (ValueError, KeyError, TypeError):
+        return []
 
 
 def _sentence(body: bytes) -> str:

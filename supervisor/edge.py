@@ -46,10 +46,10 @@ def exit_for(error: Exception) -> Exit | None:
     from schemas.registry import SchemaError
     from schemas.topology_file import TopologyError
     from streams import errors as streams
-    from supervisor.errors import NotRunning, SupervisorError, UsageMistake
+    from supervisor.errors import NotRunning, ReloadRefused, SupervisorError, UsageMistake
 
     known: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Exit], ...] = (
-        (TopologyError, Exit.TOPOLOGY),
+        ((TopologyError, ReloadRefused), Exit.TOPOLOGY),
         (streams.PortTaken, Exit.PORT_TAKEN),
         (streams.DiskFull, Exit.DISK_FULL),
         (streams.EmbeddedServerError, Exit.SERVER),

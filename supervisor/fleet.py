@@ -164,10 +164,13 @@ class Fleet:
         except RestartRefused as error:
             self._chronicle.tell(Action.RESTART_REFUSED, str(error))
             raise
-        for worker in workers:
-            self._chronicle.tell(Action.RESTARTED_BY_HAND, "somebody asked for it", worker)
-        for child in [c for p, c in self.children.items() if p.worker in workers]:
+        told = set[str]()
+        for place, child in [(p, c) for p, c in self.children.items() if p.worker in workers]:
             yield from self._end([child])
+            if place.worker not in told:
+                told.add(place.worker)
+                why = "somebody asked for it"
+                self._chronicle.tell(Action.RESTARTED_BY_HAND, why, place.worker)
             child.start()
             yield from self._become_ready([child])
 

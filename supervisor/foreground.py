@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from schemas.topology import Topology
+from schemas.topology_file import TopologyFile
 from streams.logs import configure_logs
 from streams.settings import ServerSettings
 from supervisor import whereabouts
@@ -25,18 +25,20 @@ from supervisor.whereabouts import Whereabouts
 
 
 def run_here(
-    topology: Topology, settings: SupervisorSettings, server: ServerSettings, log_level: str
+    found: TopologyFile, settings: SupervisorSettings, server: ServerSettings, log_level: str
 ) -> None:
-    """Supervise until told to end.
+    """Supervise until told to end; what is checked here is what the workers are given.
 
-    Raises AlreadyRunning, PortTaken, and what the stream server's start raises.
+    Raises TopologyError, AlreadyRunning, PortTaken, and what the stream server's start raises.
     """
+    topology = found.checked_for()
     configure_logs(log_level)
     log = structlog.get_logger()
     with SupervisorLock(settings.data_dir), closing(Pages(settings.host, settings.port)) as pages:
         supervisor = Supervisor(
-            topology, settings, server, log, on_ready=_say_ready, on_broken=_say_broken
-        )
+            topology, settings, server, log,
+            text=found.text, on_ready=_say_ready, on_broken=_say_broken,
+        )  # fmt: skip
         supervisor.run(lambda running: _open(running, pages, settings))
 
 

@@ -7,7 +7,8 @@ starting is another matter.
 Who is silent for longer than its lease has lost its lanes, and nothing that it has in hand can be
 committed any more. If it uses no processor time either it is frozen, and replaced then. If it does,
 a handler may hold the interpreter, and nobody but that handler knows how long it needs: it gets the
-time that any other has to settle something.
+time that any other has to settle something. So does a process that its keeper has just forked: it
+takes the line of the one before it out of the list, and then waits for its imports.
 """
 
 from collections.abc import Iterable, Mapping
@@ -33,9 +34,11 @@ _STUCK_DRAIN_S = 2.0  # whoever settles nothing has little to finish
 class _Silence:
     """Since when a process has no line in the presence list, and since when it does nothing.
 
-    ``still_since_s`` lies ahead for one that was never heard: its first line may be on its way.
+    ``within`` says which of its keeper's processes it is. ``still_since_s`` lies ahead for one that
+    was never heard: its first line may be on its way.
     """
 
+    within: int
     since_s: float
     effort: int | None
     still_since_s: float
@@ -55,6 +58,7 @@ class Healer:
         self._stalls = Stalls()
         self._memories: dict[str, Memory] = {}
         self._heard: dict[int, bool] = {}  # whether it was ready then
+        self._heard_within: dict[int, int] = {}  # which of its keeper's processes was; see Child
         self._silent: dict[int, _Silence] = {}
         self._due_s = float("-inf")
 
@@ -110,15 +114,15 @@ class Healer:
         found: Mapping[int, Announced],
     ) -> None:
         lease_s = topology.delivery.lease
-        for pid in self._silent.keys() & running.keys() & found.keys():
-            running[pid].reason = ""
+        for pid in running.keys() & found.keys():
+            if running[pid].state == "running":  # not if its memory was minded
+                running[pid].reason = ""
         self._silent = {
-            pid: self._silent.get(pid) or self._falls_silent(now_s, pid, lease_s)
-            for pid in running
+            pid: self._silence(now_s, pid, child.within, lease_s)
+            for pid, child in running.items()
             if pid not in found
         }
-        told = {pid: process.ready for pid, process in found.items()}
-        self._heard = {p: ready for p, ready in (self._heard | told).items() if p in running}
+        self._hear(running, found)
         for pid, silence in self._silent.items():
             silence.look(now_s, self._effort(pid))
             self._judge(running[pid], pid, silence, now_s, topology)
@@ -141,11 +145,26 @@ class Healer:
             details: dict[str, Detail] = {"silent_s": round(silent_s, 1), "pid": pid}
             child.replace(Action.SILENT, child.reason, _STUCK_DRAIN_S, details)
 
-    def _falls_silent(self, now_s: float, pid: int, lease_s: float) -> _Silence:
-        """One that was not ready when it was last heard may take as long as it needs."""
-        first_line_s = 0.0 if pid in self._heard else lease_s + _LINE_LONGER_S
-        grace_s = first_line_s if self._heard.get(pid, True) else float("inf")
-        return _Silence(now_s, self._effort(pid), now_s + grace_s)
+    def _hear(self, running: Mapping[int, Child], found: Mapping[int, Announced]) -> None:
+        ready = self._heard | {pid: process.ready for pid, process in found.items()}
+        within = {pid: process.presence.restarts for pid, process in found.items()}
+        within = self._heard_within | within
+        self._heard = {pid: ready[pid] for pid in running if pid in ready}
+        self._heard_within = {pid: within[pid] for pid in running if pid in within}
+
+    def _silence(self, now_s: float, pid: int, within: int, lease_s: float) -> _Silence:
+        """That of the process which works now; another one's before it is over.
+
+        One that was not ready when it was last heard, or follows one that was, may take as long as
+        it needs.
+        """
+        known = self._silent.get(pid)
+        if known is not None and known.within == within:
+            return known
+        grace_s = 0.0 if pid in self._heard else lease_s + _LINE_LONGER_S
+        if not self._heard.get(pid, True) or within > self._heard_within.get(pid, within):
+            grace_s = float("inf")
+        return _Silence(within, now_s, self._effort(pid), now_s + grace_s)
 
     def _mind_stalls(
         self,

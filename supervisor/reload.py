@@ -1,11 +1,13 @@
 """Applies a changed topology file to the workers that run, worker by worker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from schemas.supervisor_event import Action
 from schemas.topology import Topology
+from supervisor.applied_file import Copies
 from supervisor.changes import Change, Deed, changes
+from supervisor.child import Place
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed, ReloadRefused, RestartRefused, SupervisorError
 from supervisor.fleet import Fleet
@@ -18,8 +20,8 @@ from supervisor.steps import Steps, nothing_to_do
 class Reloader:
     """Knows what runs, and makes it what the file says.
 
-    ``copy`` copies the file as it is now, and returns where. ``hold`` hears of each step that has
-    come about, so that what runs is always written down.
+    Each file is copied, and the copy is what is looked at and applied. ``hold`` hears of each step
+    that has come about, so that what runs is always written down.
     """
 
     def __init__(
@@ -29,11 +31,12 @@ class Reloader:
         inspector: Inspector,
         chronicle: Chronicle,
         hold: Callable[[Applied], None],
-        copy: Callable[[Path], Path] = lambda config: config,
+        copies: Copies,
     ) -> None:
         self.running = running
-        self._copy = copy
+        self._copies = copies
         self._file, self._files = config, dict[str, Path]()
+        self._began_with: dict[Place, Path] = {}
         self._config = config
         self._inspector = inspector
         self._chronicle = chronicle
@@ -43,9 +46,15 @@ class Reloader:
         """The copy of the topology file that was applied to a worker."""
         return self._files.get(worker, self._file)
 
-    def take_file(self) -> None:
-        """Have all workers run the file as it is now: at the start."""
-        self._file = self._copy(self._config)
+    def file_for(self, place: Place) -> Path:
+        """The copy for a process that starts now; it is kept for as long as that one lives."""
+        file = self._began_with[place] = self.file_of(place.worker)
+        return file
+
+    def take_text(self, text: str) -> None:
+        """Have all workers run what was read of the file at the start, whatever it is by now."""
+        self._file = self._copies.keep_text(text.encode())
+        self._copies.keep_only([self._file])
 
     def check(self, workers: Sequence[str]) -> Steps:
         """Whether workers could start anew, by what was applied to them and their functions as
@@ -60,20 +69,36 @@ class Reloader:
             except ReloadRefused as error:
                 raise RestartRefused(f"{error}; nothing was ended") from error
 
-    def begin(self, fleet: Fleet) -> Steps:
+    def begin(
+        self, fleet: Fleet, told: Callable[[Iterable[Change]], None] = lambda _: None
+    ) -> Steps:
         """Apply the file as it is now; a file that cannot be used changes nothing.
+
+        ``told`` hears what it changes, before anything is done.
 
         Raises ReloadRefused for such a file, and ActionFailed where a new process does not become
         ready: its worker goes on with the old one, and those applied before keep what is new.
         """
         try:
-            file = self._copy(self._config)
+            yield from self._begin(fleet, told)
+        finally:
+            self._copies.keep_only(self._in_use(fleet))
+
+    def _in_use(self, fleet: Fleet) -> set[Path]:
+        live = {place for place, child in fleet.children.items() if child.state != "stopped"}
+        self._began_with = {p: file for p, file in self._began_with.items() if p in live}
+        return {self._file, *self._files.values(), *self._began_with.values()}
+
+    def _begin(self, fleet: Fleet, told: Callable[[Iterable[Change]], None]) -> Steps:
+        try:
+            file = self._copies.take()
             found = yield from self._inspector.inspect(file, self._config)
             found = found.model_copy(update={"only": self.running.only})
             todo = changes(self.running, found)
         except SupervisorError as error:
             self._chronicle.tell(Action.RELOAD_REFUSED, str(error))
             raise
+        told(todo)
         yield from self._apply(fleet, found, file, todo)
 
     def _apply(self, fleet: Fleet, found: Applied, file: Path, todo: list[Change]) -> Steps:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as TooLate
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -19,6 +20,7 @@ from streams.pipeline_metrics import (
 from streams.presence import present
 from supervisor.announced import of_this_machine
 from supervisor.audit import Audit
+from supervisor.changes import Change
 from supervisor.console.pages import STATIC, STYLE_OF_DRAWINGS, Console
 from supervisor.errors import (
     ActionFailed,
@@ -169,7 +171,12 @@ class Site:
         )
 
     def _reload(self, _: Mapping[str, Any]) -> Answer:
-        return self._done(Request(self._supervisor.reload), _RELOAD_S)
+        found: list[Change] = []
+        asked = Request(lambda fleet: self._supervisor.reload(fleet, found.extend))
+        done = self._done(asked, _RELOAD_S)
+        if done.status != 200:
+            return done
+        return Answer.of({"status": "done", "changes": [asdict(change) for change in found]})
 
     def _stop(self, _: Mapping[str, Any]) -> Answer:
         self._supervisor.end("penstock down")
@@ -180,6 +187,8 @@ class Site:
             self._supervisor.ask(request, within_s)
         except TooLate:
             return Answer.fault(504, f"it was not done within {within_s:.0f} s; see /status")
+        except ReloadRefused as error:
+            return Answer.of({"error": str(error), "problems": error.problems}, 409)
         except SupervisorError as error:
             return Answer.fault(_STATUS.get(type(error), 500), str(error))
         return Answer.of({"status": "done"})
@@ -188,7 +197,6 @@ class Site:
 _STATUS = {
     UnknownWorker: 404,
     CannotScale: 409,
-    ReloadRefused: 409,
     RestartRefused: 409,
     ActionFailed: 504,
 }

@@ -4,23 +4,22 @@ One thread does it all: it waits for a word (a signal, a request, or that time i
 everything once, and waits again. Only the pages answer in threads of their own, from ``seen``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from schemas.topology import Topology
 from streams.settings import ServerSettings
 from supervisor import applied_file
+from supervisor.changes import Change
 from supervisor.child import Child, Place, Surroundings
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ReloadRefused
 from supervisor.fleet import ChildView, Fleet
-from supervisor.inner_ends import note_ends
 from supervisor.inspection import Inspector
 from supervisor.parts import Applied, applied
 from supervisor.reload import Reloader
@@ -51,6 +50,7 @@ class Seen:
 class Supervisor:
     """Supervises the workers of a topology on one data directory.
 
+    ``text`` is what the topology was read from: workers read it, whatever the file says by then.
     ``open_pages`` gets the supervisor once its server answers, and returns what closes the pages;
     ``on_ready`` gets the seconds from start to ready, once; ``on_broken`` a process that turns out
     to be misconfigured, and its words.
@@ -63,11 +63,13 @@ class Supervisor:
         server_settings: ServerSettings,
         log: Any,
         *,
+        text: str,
         around: Surroundings | None = None,
         on_ready: Callable[[float], None] = lambda _: None,
         on_broken: Callable[[str, str], None] = lambda _, __: None,
     ) -> None:
         self._on_broken = on_broken
+        self._text = text
         self.settings = settings
         self.inbox: SimpleQueue[Any] = SimpleQueue()
         self._around = around = around or Surroundings()
@@ -81,7 +83,7 @@ class Supervisor:
             Inspector(around.spawn, around.now_s),
             self._chronicle,
             self._hold,
-            self._copy,
+            applied_file.Copies(settings.data_dir, settings.config, log),
         )
         self._fleet = Fleet(
             topology, settings.only, self._child,
@@ -92,7 +94,7 @@ class Supervisor:
         self._rounds = Rounds(self._fleet, self._chronicle, log, around.now_s, settings.drain_s)
         self._began_at_s = around.now_s()
         self._was_ready = False
-        self._broken: set[tuple[str, str]] = set()
+        self._broken: dict[str, str] = {}
         self.seen = Seen(self._began_at_s)
 
     @property
@@ -110,8 +112,7 @@ class Supervisor:
             stack.callback(self.server.stop)
             stack.enter_context(Signals(self.inbox))
             self._client = stack.enter_context(self.server.client())
-            self._clear()
-            self._reloader.take_file()
+            self._reloader.take_text(self._text)
             self._hold(self._reloader.running)
             stack.callback(open_pages(self))
             try:
@@ -129,29 +130,20 @@ class Supervisor:
         self.inbox.put(request)
         request.done.result(within_s)
 
-    def reload(self, fleet: Fleet) -> Steps:
-        """What applies the topology file as it is now: for a request."""
-        return self._reloader.begin(fleet)
+    def reload(
+        self, fleet: Fleet, told: Callable[[Iterable[Change]], None] = lambda _: None
+    ) -> Steps:
+        """What applies the topology file as it is now: for a request; ``told`` hears what changes.
+
+        Raises ReloadRefused and ActionFailed.
+        """
+        return self._reloader.begin(fleet, told)
 
     def _hold(self, running: Applied) -> None:
         try:
             applied_file.write(self.settings.data_dir, running)
         except OSError as error:  # 'penstock plan' and 'penstock reload' will say so
             self._log.warning("applied_not_written", error=str(error))
-
-    def _clear(self) -> None:
-        try:
-            applied_file.clear(self.settings.data_dir)
-        except OSError as error:
-            self._log.warning("applied_not_removed", error=str(error))
-
-    def _copy(self, config: Path) -> Path:
-        """A copy of the topology file; where there can be none, whoever reads the file says why."""
-        try:
-            return applied_file.copy(self.settings.data_dir, config)
-        except OSError as error:
-            self._log.warning("applied_not_written", error=str(error))
-            return config
 
     def end(self, why: str) -> None:
         """From any thread: drain and end."""
@@ -161,7 +153,7 @@ class Supervisor:
         settings = self.settings
         return Child(
             place,
-            lambda: command_of(self._reloader.file_of(place.worker), settings.config, place),
+            lambda: command_of(self._reloader.file_for(place), settings.config, place),
             settings.logs / f"{place.label}.log",
             self._chronicle,
             self._around,
@@ -216,16 +208,17 @@ class Supervisor:
         self._note()
 
     def _look_at_children(self) -> None:
+        mended = {c.place.label for c in self._fleet.children.values() if c.state == "running"}
         for child, lines in self._fleet.look():
             for line in lines:
                 if line.loud:
                     fields = {k: v for k, v in line.fields if k != "worker"}
                     getattr(self._log, line.level)(line.event, process=child.place.label, **fields)
-            note_ends(self._chronicle, child, lines)
         broken = self._fleet.misconfigured()
-        for label, words in broken.items() - self._broken:
+        known = {label: words for label, words in self._broken.items() if label not in mended}
+        for label, words in broken.items() - known.items():
             self._on_broken(label, words)
-        self._broken |= broken.items()
+        self._broken = known | broken
 
     def _note(self, *, draining: bool = False) -> None:
         self.seen = Seen(

@@ -13,15 +13,16 @@ Effort = Callable[[int], int | None]
 def effort_ns(keeper: int) -> int | None:
     """Processor time that the process which works for a keeper has used so far, in nanoseconds.
 
-    None while nobody works for it, and where the system does not tell. A process whose threads
-    only sleep and wake uses some; one that stands still, or waits for ever, uses none.
+    None while nobody works for it, and where the system does not tell, or has the files and does
+    not count. A process whose threads only sleep and wake uses some; one that stands still, or
+    waits for ever, uses none.
     """
     try:
         forked = (_PROC / str(keeper) / "task" / str(keeper) / "children").read_text().split()
         used = [ns for pid in forked for ns in _threads_ns(_PROC / pid / "task")]
     except OSError:
         return None
-    return sum(used) if used else None
+    return sum(used) or None  # whoever began has used some
 
 
 def _threads_ns(tasks: Path) -> Iterator[int]:

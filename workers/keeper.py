@@ -9,7 +9,8 @@ thread, none of the author's modules and no entry; and the one that works.
 At once is for what an entry did. A process that had no entry in hand is followed after a pause,
 which grows from one to the next until one has worked for a while. After some of these the keeper
 ends as they did, so that whoever started it backs off. It does so at once where a process ended by
-itself, was never ready and had no entry in hand: the next one would not get further.
+itself, was never ready and had no entry in hand: the next one would not get further. A signal may
+have come from outside; the same one a second time in a row did not, unless it is SIGKILL.
 
 The keeper has the pid that its parent knows. What is sent to it is for the one that works: SIGTERM
 and SIGINT are passed on, and a ``kill -9`` of the keeper ends both (where the system can do that;
@@ -116,6 +117,7 @@ def keep(
     allowance, restarts, words = allowance or Allowance(), 0, SimpleQueue[int]()
     pauses = pauses or Backoff(first_s=0.02, most_s=1.0)
     holder, dead, suspects = holder_name(), tuple[str, ...](), tuple[Suspect, ...]()
+    last: _End | None = None
     for number in _HANDLED:
         signal.signal(number, lambda number, _: words.put(number))
     while True:
@@ -134,8 +136,9 @@ def keep(
         end = _End(code, _said(said), time.monotonic() - born_s, hands.emptied())
         pause_s = _pause_s(end, pauses)
         tired = pauses.tries > _MOST_PAUSES and not end.in_hand
-        if told or end.in_order or end.is_final or tired or not allowance.spend():
+        if told or end.in_order or end.is_final(last) or tired or not allowance.spend():
             return _end_as(code)
+        last = end
         before = dead if end.lived_s < _INHERITED_AFTER_S else ()
         restarts, holder, dead = restarts + 1, holder_name(), (*before, holder)[-_MOST_DEAD:]
         suspects = (*suspects, *end.in_hand)[-_MOST_SUSPECTS:]
@@ -158,9 +161,16 @@ class _End:
         return _IN_ORDER in self.said
 
     @property
-    def is_final(self) -> bool:
-        """Whether the next process would end in the same way: it is misconfigured."""
-        return self.code >= 0 and _SERVED not in self.said and not self.in_hand
+    def was_no_good(self) -> bool:
+        """Whether it was never ready, and had no entry in hand that could be to blame."""
+        return _SERVED not in self.said and not self.in_hand
+
+    def is_final(self, last: "_End | None") -> bool:
+        """Whether the next process would end in the same way, as the ``last`` one did."""
+        if self.code >= 0 or not self.was_no_good:
+            return self.was_no_good
+        same = last is not None and last.was_no_good and last.code == self.code
+        return same and self.code != -signal.SIGKILL
 
 
 def _pause_s(end: _End, pauses: Backoff) -> float:

@@ -1,7 +1,5 @@
 """``penstock reload``: applies a changed topology file to what runs."""
 
-from contextlib import suppress
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,21 +25,15 @@ def reload(
 
     Example: penstock reload
     """
-    from schemas.topology_file import TopologyError
-    from supervisor.commands.plan import as_text, planned, to_json
+    from supervisor.changes import Change
+    from supervisor.commands.plan import as_text, to_json
     from supervisor.control import Control
-    from supervisor.errors import ActionFailed, ReloadRefused
     from supervisor.progress import progress
 
     control = Control(Context.of(context).settings().data_dir)
     with progress("reloading"):
-        try:
-            found = planned(control, Path(control.here.config))
-        except (TopologyError, ReloadRefused):
-            with suppress(ActionFailed):  # it refuses the file, too, and writes that down
-                control.act("reload", {})
-            raise
-        control.act("reload", {})
+        answer = control.act("reload", {})  # it alone looks: with its own environment, and once
+    found = [Change.of(told) for told in answer["changes"]]
     if as_json:
         typer.echo(to_json(found))
     else:

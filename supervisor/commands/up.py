@@ -107,8 +107,7 @@ def _here(penstock: Context, settings: "SupervisorSettings", log_level: str) -> 
     from supervisor.foreground import run_here
 
     penstock.find_authors_modules()
-    topology = read_topology(settings.config).checked_for()
-    run_here(topology, settings, penstock.settings(), _level(log_level))
+    run_here(read_topology(settings.config), settings, penstock.settings(), _level(log_level))
 
 
 def _in_the_background(

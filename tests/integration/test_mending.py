@@ -70,6 +70,7 @@ def test_a_file_that_was_saved_and_not_applied_harms_nobody(
     assert refused.returncode == Exit.TOPOLOGY, refused.stderr
     (event, *_) = did(house, client, None, "reload_refused")
     assert "unknown key 'lans'" in event["why"]
+    assert len(list((house.data / "applied").iterdir())) == 1
     before = worker(house, "gate")
     os.kill(before["processes"][0]["pid"], signal.SIGKILL)
     until(lambda: worker(house, "gate")["restarts"] > before["restarts"])

@@ -14,6 +14,8 @@ from supervisor.settings import SupervisorSettings
 from supervisor.supervisor import Supervisor
 from tests.unit.supervisor.stand_ins import Machine, presence, topology
 
+WHAT_WAS_READ = "what was read at the start\n"
+
 
 class StrawServer:
     """A server that knows the presence of a machine's processes, and what was done in turn."""
@@ -60,7 +62,7 @@ def supervised(
 
     settings = SupervisorSettings(directory / "streams.yaml", data_dir=directory, drain_s=drain_s)
     supervisor = Supervisor(
-        topology(), settings, ServerSettings(), structlog.get_logger(),
+        topology(), settings, ServerSettings(), structlog.get_logger(), text=WHAT_WAS_READ,
         around=machine.around, on_ready=ready,
     )  # fmt: skip
     supervisor.server = StrawServer(machine, done)  # type: ignore[assignment]

@@ -30,6 +30,7 @@ def test_a_child_that_ends_is_started_again_after_a_growing_wait(tmp_path: Path)
         child = child_on(machine, tmp_path)
         child.start()
         for wait_s in (0.5, 1.0, 2.0):
+            child.saw(True)
             machine.started[-1].code = -11
             child.look()
             assert child.state == "backing_off"
@@ -49,11 +50,13 @@ def test_a_child_that_ran_for_long_waits_shortly_again(tmp_path: Path) -> None:
         child = child_on(machine, tmp_path)
         child.start()
         for _ in range(5):
+            child.saw(True)
             machine.started[-1].code = -11
             child.look()
             machine.clock.at_s += 60
             child.look()
         machine.clock.at_s += 31
+        child.saw(True)
         machine.started[-1].code = -9
         child.look()
         assert child.waits_s == pytest.approx(0.5)
@@ -96,6 +99,67 @@ def test_who_ends_by_itself_before_it_was_ready_is_misconfigured_and_told_of_onc
         assert child.reason == f"ended with exit code {code} before it was ready, without a word"
 
 
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [(signal.SIGSEGV, "misconfigured"), (signal.SIGKILL, "backing_off")],
+)
+def test_who_dies_twice_in_a_row_before_it_was_ready_is_misconfigured_unless_somebody_kills_it(
+    number: signal.Signals, state: str, tmp_path: Path
+) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        found = []
+        for was_ready in (False, True, False, False):
+            if was_ready:
+                child.saw(True)
+            machine.started[-1].code = -number
+            child.look()
+            found.append((child.state, child.reason))
+            machine.clock.at_s += 30
+            child.look()
+    killed = f"killed by {number.name}"
+    without = " before it was ready, without a word" if state == "misconfigured" else ""
+    assert found == [("backing_off", killed)] * 3 + [(state, killed + without)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_who_is_killed_is_misconfigured_where_the_one_before_it_got_no_further(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    with a_machine() as machine:
+        child = child_on(machine, tmp_path)
+        child.start()
+        machine.started[0].say(went_on(1))
+        machine.started[0].code = -number
+        child.look()
+        assert child.state == "misconfigured"
+        assert child.reason == f"killed by {number.name} before it was ready, without a word"
+
+
+def went_on(restarts: int) -> str:
+    said = {"event": "process_ended", "level": "error", "reason": "ended", "restarts": restarts}
+    return json.dumps(said)
+
+
+def test_what_a_keeper_answered_before_it_ended_itself_counts_once_and_is_told_first(
+    tmp_path: Path,
+) -> None:
+    with a_machine() as machine:
+        chronicle, place = Chronicle(), Place("gate")
+        child = Child(place, lambda: ["w"], tmp_path / "gate.log", chronicle, machine.around)
+        child.start()
+        child.saw(True, restarts=5)
+        machine.started[0].say(went_on(6))
+        machine.started[0].code = -signal.SIGKILL
+        child.look()
+        machine.clock.at_s += 1
+        child.look()
+        assert (child.state, child.restarts) == ("starting", 7)
+        told = [event.why for event in chronicle._waiting]
+        assert told == ["its process ended, and its keeper started another", "killed by SIGKILL"]
+
+
 def test_a_reason_is_a_sentence_and_not_of_a_process_that_was_told_of_before(
     tmp_path: Path,
 ) -> None:
@@ -107,8 +171,7 @@ def test_a_reason_is_a_sentence_and_not_of_a_process_that_was_told_of_before(
         machine.started[0].say(json.dumps(passed))
         child.look()
         assert child.log.last_words() == "deadline passed (handling_s 61, worker gate)"
-        ended = {"event": "process_ended", "level": "error", "reason": "ended", "restarts": 3}
-        machine.started[0].say(json.dumps(ended))
+        machine.started[0].say(went_on(3))
         machine.started[0].code = 1
         child.look()
         assert child.reason == "ended with exit code 1"

@@ -117,7 +117,27 @@ def test_no_process_is_ended_for_one_that_could_not_start(machine: Machine, tmp_
     next(steps)
     next(steps)
     assert [process.signals for process in machine.started] == [[signal.SIGTERM], []]
-    assert chronicle.counts == {("restart_refused", ""): 1, ("restarted_by_hand", "gate"): 1}
+    assert chronicle.counts == {("restart_refused", ""): 1}
+
+
+def test_only_who_was_ended_is_told_to_be_restarted_by_hand(
+    machine: Machine, tmp_path: Path
+) -> None:
+    chronicle = Chronicle()
+    fleet = fleet_on(machine, tmp_path, chronicle=chronicle)
+    fleet.start()
+    all_ready(fleet)
+    steps = fleet.restart([])
+    next(steps)
+    assert chronicle.counts == {}
+    fleet.look()
+    next(steps)
+    assert chronicle.counts == {("restarted_by_hand", "gate"): 1}
+    machine.started[-1].code = 3
+    fleet.look()
+    with pytest.raises(ActionFailed, match="gate is misconfigured"):
+        next(steps)
+    assert chronicle.counts == {("restarted_by_hand", "gate"): 1}
 
 
 def test_a_rolling_restart_stops_at_a_process_that_does_not_come_back(

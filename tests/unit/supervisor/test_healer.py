@@ -1,5 +1,6 @@
 """The healer replaces running processes that stall, fall silent or grow; no others."""
 
+import json
 import signal
 from collections.abc import Iterator
 from itertools import count
@@ -182,6 +183,73 @@ def test_who_was_not_heard_since_an_outage_has_a_lease_to_come_back(
     machine.clock.at_s += 0.1
     look(healer, machine, child, [])
     assert machine.started[0].signals == [signal.SIGTERM]
+
+
+def ended_and_followed(machine: Machine, child: Child, restarts: int) -> None:
+    said = {"event": "process_ended", "level": "error", "reason": "ended", "restarts": restarts}
+    machine.started[-1].say(json.dumps(said))
+    child.look()
+
+
+@pytest.mark.parametrize("outage", [False, True])
+def test_a_process_that_follows_another_is_not_frozen_while_it_starts(
+    machine: Machine, tmp_path: Path, outage: bool
+) -> None:
+    child, healer = running(machine, tmp_path), Healer(20.0, lambda _: 7)
+    look(healer, machine, child, [line_of(child)])
+    ended_and_followed(machine, child, 1)
+    if outage:
+        healer.forget()
+    for _ in range(9):
+        look(healer, machine, child, [])
+        machine.clock.at_s += 10.0
+    assert machine.started[0].signals == []
+    assert "told nothing of itself for 80 s" in child.reason
+    machine.clock.at_s += 10.0
+    look(healer, machine, child, [])
+    assert machine.started[0].signals == [signal.SIGTERM]
+
+
+def test_a_process_that_follows_a_silent_one_has_a_silence_of_its_own(
+    machine: Machine, tmp_path: Path
+) -> None:
+    child, healer = running(machine, tmp_path), Healer(20.0, lambda _: 7)
+    look(healer, machine, child, [line_of(child)])
+    look(healer, machine, child, [])
+    machine.clock.at_s += 1.9
+    ended_and_followed(machine, child, 1)
+    look(healer, machine, child, [])
+    machine.clock.at_s += PATIENT_S
+    look(healer, machine, child, [])
+    assert machine.started[0].signals == []
+    assert "told nothing of itself for 90 s" in child.reason
+
+
+def test_a_process_that_followed_another_and_was_heard_can_freeze(
+    machine: Machine, tmp_path: Path
+) -> None:
+    child, healer = running(machine, tmp_path), Healer(20.0, lambda _: 7)
+    look(healer, machine, child, [line_of(child)])
+    ended_and_followed(machine, child, 1)
+    look(healer, machine, child, [])
+    look(healer, machine, child, [line_of(child, restarts=1)])
+    look(healer, machine, child, [])
+    machine.clock.at_s += 2.0
+    look(healer, machine, child, [])
+    assert machine.started[0].signals == [signal.SIGTERM]
+    assert "it is frozen" in child.reason
+
+
+def test_who_is_heard_again_after_an_outage_is_no_longer_said_to_be_silent(
+    machine: Machine, tmp_path: Path
+) -> None:
+    child, healer = running(machine, tmp_path), Healer(20.0, lambda _: None)
+    look(healer, machine, child, [line_of(child)])
+    look(healer, machine, child, [])
+    assert "told nothing of itself" in child.reason
+    healer.forget()
+    look(healer, machine, child, [line_of(child)])
+    assert (child.state, child.reason) == ("running", "")
 
 
 def test_who_never_was_ready_is_left_to_start(machine: Machine, tmp_path: Path) -> None:

@@ -70,3 +70,30 @@ def test_the_supervisors_answer_has_the_exit_code_of_its_reason(
         controlling.Control(tmp_path).act("scale", {"worker": "gats", "processes": 1})
     assert type(refused.value) is error
     assert exit_for(refused.value) is code
+
+
+_ONE_CHANGE = b'{"changes": [{"worker": "gate", "deed": "replaced", "what": ["a: 1 -> 2"]}]}'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code", "said"),
+    [
+        (200, b'{"changes": []}', Exit.OK, "nothing has changed"),
+        (200, _ONE_CHANGE, Exit.OK, "gate: replaced\n    a: 1 -> 2\napplied; ready"),
+        (409, b'{"error": "x; y", "problems": ["x", "y"]}', Exit.TOPOLOGY, "x\npenstock: y"),
+        (504, b'{"error": "gate did not become ready"}', Exit.FAILED, "did not become ready"),
+    ],
+)
+def test_a_reload_prints_what_the_supervisor_says_whatever_the_file_looks_like_from_here(
+    status: int,
+    body: bytes,
+    code: Exit,
+    said: str,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Control, "_find", lambda _: None)
+    monkeypatch.setattr(Control, "_ask", lambda *_: (status, body))
+    config.write_text("lans: 2\n")
+    done = called(config, "reload")
+    assert (done.exit_code, said in done.output) == (code, True), done.output

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import TimeoutError as TooLate
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import pytest
 
 from streams.connection import connect
 from streams.errors import PortTaken
+from supervisor.changes import Change, Deed
 from supervisor.child import Place
-from supervisor.errors import ActionFailed, CannotScale, UnknownWorker
+from supervisor.errors import ActionFailed, CannotScale, ReloadRefused, UnknownWorker
 from supervisor.fleet import ChildView
 from supervisor.http_client import ask
 from supervisor.pages import Answer, Pages, Routes
@@ -161,6 +162,7 @@ class Told:
         self.server = self
         self.kind, self.safe_url, self.version = "configured", "redis://nowhere", ""
         self.error: Exception | None = None
+        self.changes: list[Change] = []
         self.asked: list[Any] = []
 
     def client(self) -> Any:
@@ -170,6 +172,11 @@ class Told:
         self.asked.append(request)
         if self.error:
             raise self.error
+        if self.changes:
+            request.begin(None)
+
+    def reload(self, fleet: Any, told: Callable[[list[Change]], None]) -> None:
+        told(self.changes)
 
     def end(self, why: str) -> None:
         self.asked.append(why)
@@ -230,6 +237,20 @@ def test_an_action_says_how_it_ended(error: Exception | None, status: int) -> No
     told.error = error
     assert routes.posts["/actions/restart"]({"workers": ["gate"]}).status == status
     assert routes.posts["/actions/scale"]({"worker": "gate", "processes": 2}).status == status
+
+
+def test_a_reload_answers_what_the_supervisor_found_and_nothing_else() -> None:
+    told, routes = site_of(Seen(0.0))
+    told.changes = [Change("gate", Deed.REPLACED, ("max_batch: 500 -> 9",))]
+    answer = json.loads(routes.posts["/actions/reload"]({}).body)
+    assert [Change.of(change) for change in answer["changes"]] == told.changes
+    told.error = ReloadRefused("line 1 is wrong", "line 2 is wrong")
+    refused = routes.posts["/actions/reload"]({})
+    assert refused.status == 409
+    assert json.loads(refused.body) == {
+        "error": "line 1 is wrong; line 2 is wrong",
+        "problems": ["line 1 is wrong", "line 2 is wrong"],
+    }
 
 
 @pytest.mark.parametrize(

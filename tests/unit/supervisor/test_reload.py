@@ -4,9 +4,12 @@ from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+import structlog
 
 from schemas.topology import Topology
-from supervisor.changes import changes
+from supervisor.applied_file import Copies
+from supervisor.changes import Change, Deed, changes
+from supervisor.child import Child, Place
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed, ReloadRefused
 from supervisor.fleet import Fleet
@@ -50,19 +53,24 @@ class Scene:
 
     def __init__(self, machine: Machine, directory: Path, found: Topology | None) -> None:
         self.machine = machine
-        self.fleet = Fleet(
-            topology(), (), lambda place: child_on(machine, directory, place), now_s=machine.clock
-        )
-        self.fleet.start()
-        self.all_ready()
+        self.fleet = Fleet(topology(), (), self._child, now_s=machine.clock)
+        self.directory = directory
         self.chronicle = Chronicle()
         self.held: list[Applied] = []
-        self.copies = iter(["first.yaml", "second.yaml"])
+        self.told: list[Change] = []
+        self.file = directory / "a.yaml"
         self.reloader = Reloader(
-            Path("a.yaml"), applied(topology()), Looking(found), self.chronicle, self.held.append,
-            lambda _: Path(next(self.copies)),
+            self.file, applied(topology()), Looking(found), self.chronicle, self.held.append,
+            Copies(directory, self.file, structlog.get_logger()),
         )  # fmt: skip
-        self.reloader.take_file()
+        self.reloader.take_text("first")
+        self.fleet.start()
+        self.all_ready()
+        self.file.write_text("second")
+
+    def _child(self, place: Place) -> Child:
+        self.reloader.file_for(place)
+        return child_on(self.machine, self.directory, place)
 
     def all_ready(self, *, but: str = "") -> None:
         for place, child in self.fleet.children.items():
@@ -71,10 +79,14 @@ class Scene:
 
     @property
     def files(self) -> tuple[str, ...]:
-        return tuple(str(self.reloader.file_of(worker)) for worker in ("gate", "pass"))
+        return tuple(self.reloader.file_of(worker).read_text() for worker in ("gate", "pass"))
+
+    @property
+    def copies(self) -> set[str]:
+        return {copy.read_text() for copy in (self.directory / "applied").iterdir()}
 
     def run(self, *, but: str = "") -> None:
-        for _ in self.reloader.begin(self.fleet):
+        for _ in self.reloader.begin(self.fleet, self.told.extend):
             self.fleet.look()
             self.machine.clock.at_s += 1.0
             self.all_ready(but=but)
@@ -91,7 +103,7 @@ def test_a_new_process_is_ready_before_the_old_one_drains(machine: Machine, tmp_
     next(steps)
     next(steps)
     assert [process.signals for process in machine.started] == [[], [], []]
-    assert scene.files == ("second.yaml", "first.yaml")
+    assert scene.files == ("second", "first")
     scene.all_ready()
     next(steps)
     assert machine.started[0].signals == [15]
@@ -101,7 +113,7 @@ def test_a_new_process_is_ready_before_the_old_one_drains(machine: Machine, tmp_
     scene.fleet.look()
     assert scene.labels == ["pass", "gate.replica1"]
     assert scene.fleet.ready
-    assert scene.files == ("second.yaml", "second.yaml")
+    assert scene.files == ("second", "second")
     assert scene.fleet.topology.workers["gate"].max_batch == 9
     assert scene.chronicle.counts == {("reloaded", "gate"): 1, ("reloaded", ""): 1}
 
@@ -122,7 +134,7 @@ def test_a_process_that_does_not_become_ready_leaves_the_old_one_at_work(
     scene.fleet.look()
     assert scene.labels == ["pass", "gate.replica1"]
     assert machine.started[1].signals == []
-    assert scene.files == ("second.yaml", "first.yaml")
+    assert scene.files == ("second", "first")
     now = scene.reloader.running.topology.workers
     assert (now["gate"].max_batch, now["pass"].max_batch) == (9, 500)
     assert [c.worker for c in changes(scene.held[-1], applied(changed))] == ["pass"]
@@ -135,7 +147,37 @@ def test_a_file_that_cannot_be_used_changes_nothing(machine: Machine, tmp_path: 
     assert [process.signals for process in machine.started] == [[], []]
     assert scene.chronicle.counts == {("reload_refused", ""): 1}
     assert scene.held == []
-    assert scene.files == ("first.yaml", "first.yaml")
+    assert scene.files == ("first", "first")
+
+
+def test_a_copy_is_kept_only_for_those_that_run_it(machine: Machine, tmp_path: Path) -> None:
+    scene = Scene(machine, tmp_path, None)
+    with pytest.raises(ReloadRefused):
+        scene.run()
+    assert scene.copies == {"first"}
+    scene.file.write_text("first")
+    with pytest.raises(ReloadRefused):
+        scene.run()
+    assert scene.copies == {"first"}, "the file that was refused is the one that runs"
+
+
+def test_a_copy_that_an_unchanged_process_began_with_stays(
+    machine: Machine, tmp_path: Path
+) -> None:
+    scene = Scene(machine, tmp_path, with_worker(topology(), "gate", max_batch=9))
+    scene.run()
+    assert scene.copies == {"first", "second"}, "pass began with the first"
+    everything = with_worker(with_worker(topology(), "gate", max_batch=8), "pass", max_batch=8)
+    object.__setattr__(scene.reloader._inspector, "found", everything)
+    scene.file.write_text("third")
+    scene.run()
+    assert scene.copies == {"third"}
+
+
+def test_who_asked_is_told_what_changes(machine: Machine, tmp_path: Path) -> None:
+    scene = Scene(machine, tmp_path, with_worker(topology(), "gate", max_batch=9))
+    scene.run()
+    assert scene.told == [Change("gate", Deed.REPLACED, ("max_batch: 500 -> 9",))]
 
 
 def test_workers_come_and_go_with_the_file(machine: Machine, tmp_path: Path) -> None:

@@ -162,6 +162,39 @@ def test_what_a_process_did_to_itself_is_counted_and_what_its_keeper_answered_to
     assert restarts == {"gate": 2, "pass": 0}
 
 
+def test_a_worker_that_breaks_again_after_it_was_mended_is_told_of_again(tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    with a_machine(step=0.01) as machine:
+
+        def starts(supervisor: Supervisor) -> None:
+            machine.clock.at_s += 31
+            supervisor._look_at_children()
+
+        def breaks(supervisor: Supervisor) -> None:
+            machine.started[-1].say("no function 'x'")
+            machine.started[-1].code = 3
+            supervisor._look_at_children()
+
+        def twice(supervisor: Supervisor) -> None:
+            supervisor._on_broken = lambda *words: told.append(words)
+            machine.started[0].code = 1
+            supervisor._look_at_children()
+            for _ in range(2):
+                starts(supervisor)
+                breaks(supervisor)
+            assert told == [("gate", "no function 'x'")]
+            machine.clock.at_s += 31
+            supervisor._turn()  # it starts, and is heard
+            machine.started[-1].code = 1
+            supervisor._look_at_children()
+            starts(supervisor)
+            breaks(supervisor)
+            supervisor.end("a test")
+
+        supervised(machine, tmp_path, twice)
+    assert told == [("gate", "no function 'x'")] * 2
+
+
 class Embedded:
     """An embedded server that has ended, and cannot be started at first."""
 

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from supervisor import vitals
 from supervisor.vitals import effort_ns
 from tests.servers.kinds import halt
 from tests.servers.pipeline import until
@@ -43,3 +45,17 @@ def test_nothing_is_known_of_one_that_has_forked_nobody_or_is_gone() -> None:
     with kept("import time; time.sleep(600)") as keeper:
         assert effort_ns(keeper) is None
     assert effort_ns(keeper) is None
+
+
+def test_nothing_is_known_where_the_system_has_the_file_and_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, thread = tmp_path / "7/task/7", tmp_path / "8/task/8"
+    for directory in (keeper, thread):
+        directory.mkdir(parents=True)
+    (keeper / "children").write_text("8 ")
+    monkeypatch.setattr(vitals, "_PROC", tmp_path)
+    (thread / "schedstat").write_text("0 0 0\n")
+    assert effort_ns(7) is None
+    (thread / "schedstat").write_text("5 0 1\n")
+    assert effort_ns(7) == 5

@@ -175,6 +175,21 @@ def test_who_ends_by_itself_before_it_was_any_good_is_not_followed(code: int) ->
     assert kept(f"os._exit({code})", served="") == (code, ["works 0 True False"])
 
 
+def test_who_dies_twice_of_the_same_signal_before_it_was_any_good_is_not_followed() -> None:
+    code, lines = kept("os.kill(os.getpid(), signal.SIGSEGV)", most=99, served="")
+    assert code == -signal.SIGSEGV
+    assert sum(line.startswith("works") for line in lines) == 2
+
+
+@pytest.mark.parametrize(
+    "fault", ["signal.SIGSEGV if kept.restarts % 2 else signal.SIGBUS", "signal.SIGKILL"]
+)
+def test_what_may_have_come_from_outside_is_tried_for_longer(fault: str) -> None:
+    code, lines = kept(f"os.kill(os.getpid(), {fault})", most=99, served="")
+    assert code < 0
+    assert sum(line.startswith("works") for line in lines) == 11
+
+
 @pytest.mark.parametrize(
     "fault", ["hands.of(0).note('1-0'); os._exit(7)", "os.kill(os.getpid(), signal.SIGKILL)"]
 )
