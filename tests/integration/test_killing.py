@@ -165,11 +165,11 @@ def test_while_it_rebuilds_its_state(pipeline: Pipeline) -> None:
     keepers = {worker: pipeline.halt_in_replay(worker) for worker in STATEFUL}
     with pipeline.healed(STATEFUL):
         kill(works_for(keeper) for keeper in keepers.values())
-    assert not any(map(pipeline.replays, STATEFUL))
+    until(lambda: not any(map(pipeline.replays, STATEFUL)), what="that all have replayed")
     keepers = {worker: pipeline.halt_in_replay(worker) for worker in STATEFUL}
     with pipeline.healed(STATEFUL):
         kill(keepers.values())
-    assert not any(map(pipeline.replays, STATEFUL))
+    until(lambda: not any(map(pipeline.replays, STATEFUL)), what="that all have replayed")
     pipeline.send(200)
     pipeline.settle()
 
