@@ -205,7 +205,7 @@ def strangers_of(pipeline: Pipeline, stack: ExitStack) -> set[int]:
 
 def test_while_it_stands_still(pipeline: Pipeline) -> None:
     house, client = pipeline.house, pipeline.client
-    workers = {name: {**own, "stalled_after": "1500ms"} for name, own in KINDS["workers"].items()}
+    workers = {name: {**own, "stalled_after": "6s"} for name, own in KINDS["workers"].items()}
     topology_from({**KINDS, "workers": workers}, house.directory)
     assert house.run("reload").returncode == 0
     with pipeline.healed():

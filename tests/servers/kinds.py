@@ -77,7 +77,7 @@ ALONE = tuple(
 )
 """Those that own their lane alone, so that a second process stands by."""
 
-HEALED_WITHIN_S = 30.0
+HEALED_WITHIN_S = 60.0
 """What counts as seconds, however busy the machine is; on a quiet one it takes two or three."""
 
 PATIENCE_S = 120.0
