@@ -7,8 +7,9 @@ starting is another matter.
 Who is silent for longer than its lease has lost its lanes, and nothing that it has in hand can be
 committed any more. If it uses no processor time either it is frozen, and replaced then. If it does,
 a handler may hold the interpreter, and nobody but that handler knows how long it needs: it gets the
-time that any other has to settle something. So does a process that its keeper has just forked: it
-takes the line of the one before it out of the list, and then waits for its imports.
+time that any other has to settle something. So does a process that its keeper has just forked, and
+30 s at least: it takes the line of the one before it out of the list, and then waits for its
+imports.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,6 +28,7 @@ from supervisor.vitals import Effort, effort_ns
 
 _LEAST_LOOK_S, _MOST_LOOK_S = 0.25, 5.0
 _LINE_LONGER_S, _LEAST_STILL_S, _STILL_SHARE = 1.0, 1.0, 0.2
+_LEAST_START_S = 30.0  # imports take their time, however short the patience with entries is
 _STUCK_DRAIN_S = 2.0  # whoever settles nothing has little to finish
 
 
@@ -34,11 +36,13 @@ _STUCK_DRAIN_S = 2.0  # whoever settles nothing has little to finish
 class _Silence:
     """Since when a process has no line in the presence list, and since when it does nothing.
 
-    ``within`` says which of its keeper's processes it is. ``still_since_s`` lies ahead for one that
-    was never heard: its first line may be on its way.
+    ``within`` says which of its keeper's processes it is, ``starts`` that it was forked after the
+    last one that was heard. ``still_since_s`` lies ahead for one that was never heard: its first
+    line may be on its way.
     """
 
     within: int
+    starts: bool
     since_s: float
     effort: int | None
     still_since_s: float
@@ -133,6 +137,8 @@ class Healer:
         """Replace a silent process that is frozen, or has been silent for long."""
         lease_s, silent_s = topology.delivery.lease, now_s - silence.since_s
         patience_s = topology.workers[child.place.worker].stalled_after_s + lease_s
+        if silence.starts:
+            patience_s = max(patience_s, _LEAST_START_S)
         still_s = now_s - silence.still_since_s
         frozen = still_s >= max(_LEAST_STILL_S, _STILL_SHARE * lease_s)
         child.reason = f"it lives, and has told nothing of itself for {silent_s:.0f} s"
@@ -155,16 +161,16 @@ class Healer:
     def _silence(self, now_s: float, pid: int, within: int, lease_s: float) -> _Silence:
         """That of the process which works now; another one's before it is over.
 
-        One that was not ready when it was last heard, or follows one that was, may take as long as
-        it needs.
+        One that was not ready when it was last heard, or follows one that was, is not frozen.
         """
         known = self._silent.get(pid)
         if known is not None and known.within == within:
             return known
         grace_s = 0.0 if pid in self._heard else lease_s + _LINE_LONGER_S
-        if not self._heard.get(pid, True) or within > self._heard_within.get(pid, within):
+        starts = within > self._heard_within.get(pid, within)
+        if starts or not self._heard.get(pid, True):
             grace_s = float("inf")
-        return _Silence(within, now_s, self._effort(pid), now_s + grace_s)
+        return _Silence(within, starts, now_s, self._effort(pid), now_s + grace_s)
 
     def _mind_stalls(
         self,

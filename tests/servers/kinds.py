@@ -65,7 +65,7 @@ KINDS: dict[str, Any] = {
         "lineage": {"kind": "lineage"},
     },
 }
-"""Those that keep a state rebuild it from all that was ever sent, a few messages at a time."""
+"""Those that keep a state rebuild it from all that a process has handled, a few at a time."""
 
 WORKERS = tuple(KINDS["workers"])
 STATEFUL = ("pass", "anomaly", "drift", "both")

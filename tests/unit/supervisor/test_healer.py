@@ -210,6 +210,23 @@ def test_a_process_that_follows_another_is_not_frozen_while_it_starts(
     assert machine.started[0].signals == [signal.SIGTERM]
 
 
+def test_imports_have_half_a_minute_however_short_the_patience_is(
+    machine: Machine, tmp_path: Path
+) -> None:
+    gate = topology().workers["gate"].model_copy(update={"stalled_after": 1.0})
+    hasty = topology().model_copy(update={"workers": {**topology().workers, "gate": gate}})
+    child, healer = running(machine, tmp_path), Healer(20.0, lambda _: 7)
+    look(healer, machine, child, [line_of(child)], topology=hasty)
+    ended_and_followed(machine, child, 1)
+    look(healer, machine, child, [], topology=hasty)
+    machine.clock.at_s += 29.9
+    look(healer, machine, child, [], topology=hasty)
+    assert machine.started[0].signals == []
+    machine.clock.at_s += 0.1
+    look(healer, machine, child, [], topology=hasty)
+    assert machine.started[0].signals == [signal.SIGTERM]
+
+
 def test_a_process_that_follows_a_silent_one_has_a_silence_of_its_own(
     machine: Machine, tmp_path: Path
 ) -> None:
