@@ -7,8 +7,7 @@ Constraints and indexes are made before the first write, so that reading needs n
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from neo4j import (
     Driver,
@@ -31,7 +30,7 @@ from lineage.errors import StoreError
 from lineage.materialise import needed
 from lineage.model import Graph, StampedRecord
 from lineage.queries import Queries
-from lineage.store import StoreSettings
+from lineage.store import LineageStore, StoreSettings
 from lineage.transaction import T, Transaction
 from lineage.unfolded import answered
 from lineage.weave import weave
@@ -46,7 +45,7 @@ RETRY_S = 15.0
 _Write = Callable[[ManagedTransaction, Queries, Graph], None]
 
 
-class Neo4jStore:
+class Neo4jStore(LineageStore):
     """A :class:`lineage.store.LineageStore` in a database of a Neo4j server.
 
     Connects at once. Raises :class:`StoreError` when the server can't be reached, refuses the
@@ -92,24 +91,9 @@ class Neo4jStore:
         """Look for upkeep; see :meth:`lineage.store.LineageStore.inspect`."""
         return self._read(self._upkeep, name, parameters)
 
-    def counts(self) -> dict[str, int]:
-        """Count nodes and edges; see :meth:`lineage.store.LineageStore.counts`."""
-        return self.query("counts")[0]
-
     def close(self) -> None:
         """Close the connections."""
         self._driver.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _prepare(self) -> None:
         if self._prepared:

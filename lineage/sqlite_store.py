@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from lineage.chain import ChainKey, extend, new_records
 from lineage.errors import StoreError
 from lineage.materialise import needed
 from lineage.model import Batch, Entity, Graph, StampedRecord
 from lineage.queries import Queries
+from lineage.store import LineageStore
 from lineage.transaction import T, Transaction
 from lineage.unfolded import answered
 from lineage.weave import weave
@@ -54,7 +54,7 @@ _HINTS = {
 }
 
 
-class SqliteStore:
+class SqliteStore(LineageStore):
     """A :class:`lineage.store.LineageStore` in a SQLite file at ``path``.
 
     Makes the file when it does not exist. Raises :class:`StoreError` when the path is no
@@ -94,24 +94,9 @@ class SqliteStore:
         with self._explained(), self._transaction():
             return work(_SqliteTransaction(self._connection, self._upkeep, self._insert))
 
-    def counts(self) -> dict[str, int]:
-        """Count nodes and edges; see :meth:`lineage.store.LineageStore.counts`."""
-        return self.query("counts")[0]
-
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _prepare(self) -> None:
         with self._explained():

@@ -19,7 +19,7 @@ class LineageStore(Protocol):
     """A place that keeps the provenance graph. Every store passes one suite of tests.
 
     A store belongs to the thread that opened it; another thread or process opens its own, and
-    sees every write that has returned.
+    sees every write that has returned. It inherits from this class, and is closed by ``with``.
     """
 
     def write(self, records: Sequence[StampedRecord]) -> None:
@@ -59,20 +59,22 @@ class LineageStore(Protocol):
 
     def counts(self) -> dict[str, int]:
         """Count the nodes and edges of each kind: the one row of the query ``counts``."""
-        ...
+        return self.query("counts")[0]
 
     def close(self) -> None:
         """Let go of the store; closing twice is fine, using it afterwards is not."""
         ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.close()
 
 
 @dataclass(frozen=True, slots=True)

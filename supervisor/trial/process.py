@@ -1,13 +1,11 @@
 """Runs the trial in a process of its own, so that the command knows no detector."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from typing import IO, Any
+from typing import Any
 
 from supervisor.errors import SupervisorError
+from supervisor.piped import piped
 
 Told = Callable[[int, int, str], None]
 """Takes how many candidates are done, of how many, and the name of the next."""
@@ -22,32 +20,16 @@ def hold(request: Mapping[str, Any], lines: Iterable[bytes], told: Told) -> dict
 
     Raises NoTrial where it broke off.
     """
-    process = subprocess.Popen(
-        [sys.executable, "-m", "workers.trial"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    try:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with suppress(BrokenPipeError), process.stdin as pipe:  # its exit code tells why
-            pipe.write(json.dumps(request).encode() + b"\n")
-            pipe.writelines(lines)
-        report = _report(process.stdout, told)
-    finally:
-        process.kill()  # it has nothing to lose, and has ended by itself if all went well
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-    if report is None:
+    reports: list[dict[str, Any]] = []
+
+    def heard(_: int, said: dict[str, Any]) -> None:
+        if "report" in said:
+            reports.append(said["report"])
+        else:
+            progress = said["progress"]
+            told(progress["done"], progress["of"], progress["name"])
+
+    piped("workers.trial", [json.dumps(request).encode() + b"\n"], lines, heard)
+    if not reports:
         raise NoTrial("the trial of detectors broke off; what it said stands above")
-    return report
-
-
-def _report(said: IO[bytes], told: Told) -> dict[str, Any] | None:
-    for raw in said:
-        line = json.loads(raw)
-        if "report" in line:
-            report: dict[str, Any] = line["report"]
-            return report
-        progress = line["progress"]
-        told(progress["done"], progress["of"], progress["name"])
-    return None
+    return reports[0]
