@@ -53,13 +53,16 @@ def configure_logs(level: str = "info", *, json: bool | None = None) -> None:
         logger_factory=structlog.PrintLoggerFactory(file=out),
         cache_logger_on_first_use=True,
     )
-    sys.excepthook = _tell
-    threading.excepthook = lambda ended: _tell(ended.exc_type, ended.exc_value, ended.exc_traceback)
+    sys.excepthook = tell_unexpected
+    threading.excepthook = lambda ended: tell_unexpected(
+        ended.exc_type, ended.exc_value, ended.exc_traceback
+    )
 
 
-def _tell(
+def tell_unexpected(
     sort: type[BaseException], error: BaseException | None, trace: TracebackType | None
 ) -> None:
+    """Log an error that nobody expected, without its words."""
     if issubclass(sort, KeyboardInterrupt | SystemExit):
         return
     frames = [f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(trace)]

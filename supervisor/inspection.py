@@ -46,7 +46,7 @@ class Inspector:
                 code = yield from self._run([str(copy), str(named), *workers], said, complained)
                 if code == 0:
                     return Applied.model_validate_json(_last_line(said))
-                words = json.loads(_last_line(said)) if code == Exit.TOPOLOGY else []
+                words = _problems(_last_line(said)) if code == Exit.TOPOLOGY else []
                 words = words or [
                     _last_line(complained) or f"importing what {named} names ended with {code}"
                 ]
@@ -60,11 +60,25 @@ class Inspector:
         command = [sys.executable, "-P", "-m", "supervisor.inspection", *arguments]
         deadline_s = self.now_s() + _WITHIN_S
         process = self.spawn(command, stdin=subprocess.DEVNULL, stdout=said, stderr=complained)
-        while (code := process.poll()) is None:
-            if self.now_s() > deadline_s:
+        try:
+            while (code := process.poll()) is None:
+                if self.now_s() > deadline_s:
+                    process.send_signal(signal.SIGKILL)
+                yield
+            return code
+        finally:
+            if process.poll() is None:  # nobody asks any more, and its imports may never end
                 process.send_signal(signal.SIGKILL)
-            yield
-        return code
+
+
+def _problems(line: str) -> list[str]:
+    """The problems that the process told of; none where an author's module ended it so."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return []
+    told = isinstance(found, list) and all(isinstance(each, str) for each in found)
+    return found if told else []
 
 
 def _last_line(file: IO[bytes]) -> str:

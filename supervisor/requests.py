@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from streams.logs import tell_unexpected
 from supervisor.errors import ActionFailed, SupervisorError
 from supervisor.fleet import Fleet
 from supervisor.steps import Steps
@@ -52,6 +53,10 @@ class Desk:
             self._finish(None)
         except SupervisorError as error:
             self._finish(error)
+        except Exception as error:  # noqa: BLE001 - the workers go on, whatever one action ran into
+            tell_unexpected(type(error), error, error.__traceback__)
+            sort = type(error).__name__
+            self._finish(ActionFailed(f"an unexpected {sort} ended it; the log says where"))
 
     def _finish(self, error: SupervisorError | None) -> None:
         request, self._request, self._steps = self._request, None, None

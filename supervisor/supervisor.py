@@ -212,8 +212,8 @@ class Supervisor:
         for child, lines in self._fleet.look():
             for line in lines:
                 if line.loud:
-                    fields = {k: v for k, v in line.fields if k != "worker"}
-                    getattr(self._log, line.level)(line.event, process=child.place.label, **fields)
+                    tell = getattr(self._log, line.level)
+                    tell(line.event, process=child.place.label, **line.told)
         broken = self._fleet.misconfigured()
         known = {label: words for label, words in self._broken.items() if label not in mended}
         for label, words in broken.items() - known.items():

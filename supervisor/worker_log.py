@@ -5,13 +5,17 @@ even when the supervisor was killed.
 """
 
 import json
+import os
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 _MOST_BYTES = 10 * 1024 * 1024
+_MOST_AT_ONCE_BYTES = 4 * 1024 * 1024
+_MOST_LINE_BYTES = 64 * 1024
 _REMEMBERED = 20
+_TAKEN = ("process", "self", "args", "method_name", "exc_info", "stack_info", "exception", "stack")
 _LOUD = ("warning", "error", "critical")
 
 KEEPER_WENT_ON = "process_ended"
@@ -33,6 +37,17 @@ class Line:
         return self.level in _LOUD
 
     @property
+    def told(self) -> dict[str, Any]:
+        """Its fields, for a line of our log; one whose name has a meaning there goes as ``name_``.
+
+        >>> Line("", "slow", "warning", (("process", 41), ("took_s", 2))).told
+        {'process_': 41, 'took_s': 2}
+        """
+        fields = dict(self.fields)
+        fields.pop("worker", None)  # the process says it
+        return {f"{name}_" if name in _TAKEN else name: value for name, value in fields.items()}
+
+    @property
     def words(self) -> str:
         """What it says to a person, never as JSON: its error, else its event and fields.
 
@@ -49,7 +64,10 @@ class Line:
 class WorkerLog:
     """Opens the file for a process, and follows what the process writes.
 
-    A file of more than 10 MiB is put aside as ``….log.1`` when its process starts anew.
+    Only its owner may read it: what an author prints may quote messages. A file of more than 10 MiB
+    is put aside as ``….log.1`` when its process starts anew; one that was truncated is read from
+    its beginning. Of more than 4 MiB between two looks only the end is read, and what is longer
+    than 64 KiB is no line.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,27 +81,37 @@ class WorkerLog:
 
         Raises OSError.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.path.exists() and self.path.stat().st_size > _MOST_BYTES:
             self.path.replace(self.path.with_name(self.path.name + ".1"))
-        file = self.path.open("ab")
+        file = open(self.path, "ab", opener=_closed_to_others)  # noqa: SIM115 - the caller closes it
         self._offset, self._rest = file.tell(), b""
         self._last.clear()
         return file
 
     def fresh(self) -> list[Line]:
         """The whole lines written since the last call."""
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self._offset)
-                written = file.read()
-        except OSError:
-            return []  # not there yet, or somebody removed it
-        self._offset += len(written)
+        written = self._written()  # which may find that the rest is void
         *whole, self._rest = (self._rest + written).split(b"\n")
+        self._rest = self._rest[:_MOST_LINE_BYTES]
         lines = [_parsed(raw) for raw in whole if raw.strip()]
         self._last.extend(lines)
         return lines
+
+    def _written(self) -> bytes:
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                if size < self._offset:  # somebody truncated it
+                    self._offset, self._rest = 0, b""
+                if size - self._offset > _MOST_AT_ONCE_BYTES:
+                    self._offset, self._rest = size - _MOST_AT_ONCE_BYTES, b""
+                file.seek(self._offset)
+                written = file.read(size - self._offset)
+        except OSError:
+            return b""  # not there yet, or somebody removed it
+        self._offset += len(written)
+        return written
 
     def last_words(self) -> str:
         """Why the process ended, as far as it said: its last error, else the end of a traceback.
@@ -99,11 +127,15 @@ class WorkerLog:
         return spoken[-1].words if spoken else ""
 
 
+def _closed_to_others(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _parsed(raw: bytes) -> Line:
-    text = raw.decode(errors="replace").rstrip()
+    text = raw[:_MOST_LINE_BYTES].decode(errors="replace").rstrip()
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # an author may print anything
         return Line(text)
     if not isinstance(found, dict) or "event" not in found:
         return Line(text)

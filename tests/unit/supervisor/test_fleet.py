@@ -257,6 +257,21 @@ def test_requests_are_done_one_after_another(machine: Machine, tmp_path: Path) -
         third.done.result(0)
 
 
+def test_an_error_that_nobody_expected_ends_its_request_alone(
+    machine: Machine, tmp_path: Path
+) -> None:
+    desk = Desk(fleet_on(machine, tmp_path))
+    wrong = Request(lambda _: iter_of([], 1 / 0, 1))  # type: ignore[arg-type]
+    right = Request(lambda _: iter_of([], "a", 1))
+    for request in (wrong, right):
+        desk.take(request)
+    while desk.busy:
+        desk.step()
+    with pytest.raises(ActionFailed, match="an unexpected ZeroDivisionError ended it"):
+        wrong.done.result(0)
+    assert right.done.result(0) is None
+
+
 def test_requests_that_are_left_at_the_end_are_refused(machine: Machine, tmp_path: Path) -> None:
     desk = Desk(fleet_on(machine, tmp_path))
     begun, waiting = Request(lambda _: iter_of([], "a", 9)), Request(lambda _: iter_of([], "b", 9))

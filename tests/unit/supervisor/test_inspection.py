@@ -1,5 +1,7 @@
 """A topology file is looked at in a process of its own, which its authors cannot harm."""
 
+import signal
+import subprocess
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,28 @@ def test_what_a_module_prints_or_raises_at_import_does_no_harm(tmp_path: Path) -
     author.write_text("import os\nos._exit(9)\n")
     with pytest.raises(ReloadRefused, match="ended with 9"):
         finished(Inspector().inspect(file, file))
+    for words in ("42", '"no"', "[1]", "[" * 100_000):
+        author.write_text(f"import os\nos.write(1, b{words!r})\nos._exit(3)\n")
+        with pytest.raises(ReloadRefused, match="ended with 3"):
+            finished(Inspector().inspect(file, file))
+
+
+def test_a_look_that_nobody_waits_for_any_more_leaves_no_process(tmp_path: Path) -> None:
+    (tmp_path / "hanging.py").write_text("import time\ntime.sleep(1000)\n")
+    tree = {**SMALL, "streams": {**SMALL["streams"]}}
+    tree["streams"]["IN"] = {**SMALL["streams"]["IN"], "schema": "hanging:Model"}
+    with (tmp_path / "streams.yaml").open("w") as out:
+        YAML().dump(tree, out)
+    started: list[subprocess.Popen[bytes]] = []
+
+    def spawn(*arguments: Any, **named: Any) -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen(*arguments, **named))
+        return started[0]
+
+    steps = Inspector(spawn).inspect(tmp_path / "streams.yaml")
+    next(steps)
+    steps.close()
+    assert started[0].wait(timeout=30.0) == -signal.SIGKILL
 
 
 def test_a_process_that_cannot_be_started_or_never_ends_refuses_the_file(tmp_path: Path) -> None:
