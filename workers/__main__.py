@@ -192,6 +192,7 @@ def _stations(
             floor=floor,
             hand=hands.of(lane),
             suspects=kept.suspects,
+            explained=kept.explained,
         )
         for lane in lanes
     ]

@@ -23,7 +23,8 @@ class Announcer:
     """Tells how the worker stands on a lane: at every change, and three times a lease.
 
     ``port`` is where the process serves its health pages on ``host``. The process is known by
-    its keeper's pid, if it has one.
+    its keeper's pid, if it has one. Lines say in seconds since the epoch when they run out, for
+    other machines read them; however that clock is set, they are renewed in time.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Announcer:
         host: str,
         port: int,
         now_s: Callable[[], float] = time.time,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._station = station
         self._standing = standing
@@ -44,8 +46,10 @@ class Announcer:
         self._restarts = kept.restarts if kept else 0
         self._address = (host, port)
         self._now_s = now_s
+        self._monotonic_s = monotonic_s
         self._started_at_s = now_s()
-        self._told, self._due_s = "", 0.0
+        self._told = ""
+        self._due_s = self._runs_out_at_s = float("-inf")
         self._pulse = Pulse("announcer", self._turn)
 
     def start(self) -> None:
@@ -61,17 +65,22 @@ class Announcer:
             return  # the server is away; the line runs out by itself
 
     def _turn(self) -> None:
-        now_s, state = self._now_s(), self._standing.state
-        if state != self._told or now_s >= self._due_s:
-            self._due_s = now_s + self._station.lease.ttl_s / 3
+        state = self._standing.state
+        if state != self._told or self._is_due():
+            self._due_s = self._monotonic_s() + self._station.lease.ttl_s / 3
             self._told = state
             self.once()
+
+    def _is_due(self) -> bool:
+        """Whether it is time, or the clock was set on so that our line has run out."""
+        return self._monotonic_s() >= self._due_s or self._now_s() >= self._runs_out_at_s
 
     def once(self) -> None:
         """Tell once."""
         presence = self.presence()
         self._metrics.ready.set(presence.ready)
         self._metrics.rss.set(presence.rss_bytes)
+        self._runs_out_at_s = presence.expires_at_s
         try:
             announce(self._station.client, presence)
         except StreamsError:

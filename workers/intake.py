@@ -37,6 +37,7 @@ class Intake:
     def retry(self, entry: Entry, now_s: float) -> None:
         """Have an entry again after a while."""
         self._retries.add(entry, now_s)
+        self._station.hand.note_waiting(self._retries.ids)
 
     def next(self, now_s: float, *, ahead: bool = True, wait: bool = True) -> list[Entry]:
         """The next batch; empty when nothing came for a while.

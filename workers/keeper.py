@@ -30,7 +30,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from streams.outage import Backoff
-from workers.in_hand import Hands, Suspect
+from workers.in_hand import Hands, Left, Suspect
 from workers.station import holder_name
 
 _ENDING = frozenset((signal.SIGTERM, signal.SIGINT))
@@ -40,7 +40,7 @@ _MOST_PAUSES = 10
 _CALM_S = 2.0  # what worked as long has not ended for a reason that a pause would mend
 _INHERITED_AFTER_S = 1.0  # a process that lived as long has taken over from those before it
 _MOST_DEAD = 8
-_MOST_SUSPECTS = 64
+_MOST_SUSPECTS = 512
 _PR_SET_PDEATHSIG = 1
 
 
@@ -50,14 +50,16 @@ class Kept:
 
     ``pid`` is the keeper's; ``holder`` names the process that works on any host, ``dead`` those
     before it whose leases may last, empty for the first; ``suspects`` are the entries that they had
-    in hand; ``restarts`` counts the processes that ended before this one; ``stopping`` is set by
-    SIGTERM and SIGINT; ``served`` tells the keeper that a lane is served.
+    in hand or that had failed, ``explained`` those that had tried nothing else of what they left;
+    ``restarts`` counts the processes that ended before this one; ``stopping`` is set by SIGTERM and
+    SIGINT; ``served`` tells the keeper that a lane is served.
     """
 
     pid: int
     holder: str
     dead: tuple[str, ...]
     suspects: tuple[Suspect, ...]
+    explained: tuple[str, ...]
     restarts: int
     stopping: threading.Event
     served: Callable[[], object] = field(default=lambda: None)
@@ -116,7 +118,8 @@ def keep(
     """
     allowance, restarts, words = allowance or Allowance(), 0, SimpleQueue[int]()
     pauses = pauses or Backoff(first_s=0.02, most_s=1.0)
-    holder, dead, suspects = holder_name(), tuple[str, ...](), tuple[Suspect, ...]()
+    holder, dead, explained = holder_name(), tuple[str, ...](), tuple[str, ...]()
+    suspects: tuple[Suspect, ...] = ()
     last: _End | None = None
     for number in _HANDLED:
         signal.signal(number, lambda number, _: words.put(number))
@@ -127,7 +130,7 @@ def keep(
         if child == 0:
             stopping = _begin(keeper)
             served = partial(os.write, say, _SERVED)
-            code = work(Kept(keeper, holder, dead, suspects, restarts, stopping, served))
+            code = work(Kept(keeper, holder, dead, suspects, explained, restarts, stopping, served))
             os.write(say, _IN_ORDER)
             return code
         os.close(say)
@@ -139,9 +142,10 @@ def keep(
         if told or end.in_order or end.is_final(last) or tired or not allowance.spend():
             return _end_as(code)
         last = end
+        explained = (*explained, holder)[-_MOST_DEAD:] if end.left.whole else explained
         before = dead if end.lived_s < _INHERITED_AFTER_S else ()
         restarts, holder, dead = restarts + 1, holder_name(), (*before, holder)[-_MOST_DEAD:]
-        suspects = (*suspects, *end.in_hand)[-_MOST_SUSPECTS:]
+        suspects = (*suspects, *end.left.failed, *end.in_hand)[-_MOST_SUSPECTS:]
         log.error("process_ended", reason=_ending(code), restarts=restarts, pause_s=pause_s)
         if _told_within(pause_s, words, parent):
             return 0
@@ -149,12 +153,16 @@ def keep(
 
 @dataclass(frozen=True)
 class _End:
-    """How a process ended: its exit code, what it said, how long it lived, and what it was at."""
+    """How a process ended: its exit code, what it said, how long it lived, and what it left."""
 
     code: int
     said: bytes
     lived_s: float
-    in_hand: Sequence[Suspect]
+    left: Left
+
+    @property
+    def in_hand(self) -> Sequence[Suspect]:
+        return self.left.in_hand
 
     @property
     def in_order(self) -> bool:

@@ -52,4 +52,4 @@ class Pulse:
             except Exception as error:  # noqa: BLE001 - the edge: a heart that stops kills the worker
                 # A handler that eats all memory makes any thread raise; the next beat may succeed.
                 said = f"{type(error).__name__}: {error}"
-                structlog.get_logger().error("heartbeat_failed", pulse=self._name, error=said)
+                structlog.get_logger().error("pulse_failed", pulse=self._name, error=said)

@@ -36,7 +36,8 @@ class Station:
     ``floor`` is shared by the lanes of a process.
     ``hand`` has the entry that the handler is at, where it tells.
     ``suspects`` are the ids of entries of this lane over which a process before this one may have
-    ended, ``guilty`` those of them over which one did.
+    ended, or that failed in one, ``guilty`` those over which one did; ``explained`` are holders
+    before this one that left nothing but suspects and what was never tried.
     ``author`` is what lineage records say of this worker.
     """
 
@@ -59,6 +60,7 @@ class Station:
     hand: Hand = field(default_factory=Hand)
     suspects: frozenset[str] = frozenset()
     guilty: frozenset[str] = frozenset()
+    explained: frozenset[str] = frozenset()
 
     @property
     def dead_letters(self) -> str:
@@ -105,6 +107,7 @@ def take_station(
     floor: Floor | None = None,
     hand: Hand | None = None,
     suspects: Sequence[Suspect] = (),
+    explained: Sequence[str] = (),
 ) -> Station:
     """Put a station together; nothing is sent yet. The stations of a process have one holder."""
     settings = topology.workers[worker]
@@ -148,6 +151,7 @@ def take_station(
         hand=hand or Hand(),
         suspects=ids_on(lane.index, suspects),
         guilty=ids_on(lane.index, (suspect for suspect in suspects if suspect.alone)),
+        explained=frozenset(explained),
     )
 
 

@@ -20,7 +20,8 @@ class Takeover:
 
     What is pending for us was ours all along, unless the lane is owned alone: then its owners, who
     have one name, may have died of it. Such entries come one by one, and are counted as delivered
-    once more; but by one process once, however often it begins anew.
+    once more; but by one process once, however often it begins anew. Not so what a process before
+    this one had read beside the entry over which it ended, and had not tried.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Takeover:
         if after_outage_s is not None:
             self._claim_at_s = now_s + after_outage_s
         elif not self._station.exclusive:
-            self._of_the_dead(but=self._station.suspects)
+            self._of_the_dead(but=self._station.suspects, untried=self._station.explained)
             self._claim_at_s = self._monotonic_s() + _SUSPECTS_AFTER_S
         self._strays_at_s = now_s + self._station.lease.ttl_s
         self._inherits = False
@@ -84,11 +85,12 @@ class Takeover:
         for key in self._station.reader.keys:
             self._pending_of(self._station.lease.consumer, key, but=but)
 
-    def _of_the_dead(self, but: Collection[str] = ()) -> None:
+    def _of_the_dead(self, but: Collection[str] = (), untried: Collection[str] = ()) -> None:
+        """``untried``: the consumers that had tried nothing of theirs but what ``but`` names."""
         reader = self._station.reader
         for key in reader.keys:
             for consumer in reader.others(key):
-                self._pending_of(consumer, key, but=but)
+                self._pending_of(consumer, key, but=but, tried=consumer not in untried)
 
     def _left_by_the_many(self) -> None:
         """What was pending when a worker that had consumers of many names became one that owns
@@ -111,7 +113,13 @@ class Takeover:
             self._own(but=retries)
 
     def _pending_of(
-        self, consumer: str, key: str, start: str = "-", but: Collection[str] = ()
+        self,
+        consumer: str,
+        key: str,
+        start: str = "-",
+        but: Collection[str] = (),
+        *,
+        tried: bool = True,
     ) -> None:
         """Take over and settle what a consumer left pending on a stream, oldest first.
 
@@ -119,17 +127,19 @@ class Takeover:
         neighbours are settled beside it, and do not gain attempts with it.
         """
         while not self._stopping.is_set():
-            seen, start = self._page(consumer, key, start, but)
+            seen, start = self._page(consumer, key, start, but, tried=tried)
             if not seen:
                 return
 
-    def _page(self, consumer: str, key: str, start: str, but: Collection[str]) -> tuple[int, str]:
+    def _page(
+        self, consumer: str, key: str, start: str, but: Collection[str], *, tried: bool
+    ) -> tuple[int, str]:
         """One step of the same: how many were seen, and where the next step starts."""
         ours = consumer == self._station.lease.consumer
         counted = self._counted.get(key, "") if ours else ""
         with self._station.floor.alone():
             self._settling.finish()
-            claim = self._claim(ours=ours, counted=counted, start=start, but=but)
+            claim = self._claim(ours=ours, counted=counted, start=start, but=but, tried=tried)
             seen, entries = self._station.reader.claim(consumer, key, claim)
             if ours and claim.counted and entries:
                 self._counted[key] = entries[-1].id
@@ -145,7 +155,9 @@ class Takeover:
             return 1, start
         return seen, f"({entries[-1].id}" if ours and entries else start
 
-    def _claim(self, *, ours: bool, counted: str, start: str, but: Collection[str]) -> Claim:
+    def _claim(
+        self, *, ours: bool, counted: str, start: str, but: Collection[str], tried: bool
+    ) -> Claim:
         """What to take next: ``counted`` is the id of an entry of ours that was taken before."""
         settings, ordered = self._station.settings, ours or self._station.exclusive
         if counted:
@@ -156,7 +168,7 @@ class Takeover:
                 counted=False, ordered=ordered, but=but,
             )  # fmt: skip
         few = min(settings.max_batch, _CLAIMED_BY_ONE)
-        return Claim(count=few, start=start, ordered=ordered, but=but)
+        return Claim(count=few, start=start, counted=tried, ordered=ordered, but=but)
 
     def _is_spent(self, entry: Entry) -> bool:
         """Whether an entry had its attempts; who only shared a batch with another has one more."""

@@ -1,12 +1,14 @@
 """Only what raised, or ended a process, costs an attempt: an outage, a refusal, a wait do not."""
 
 import copy
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schemas.settlements import DeadLetter
 from schemas.topology import Topology
 from streams.commit import Committer
 from streams.connection import Client, connect, send
@@ -21,12 +23,15 @@ from tests.servers.laned import LANED
 from tests.servers.pipeline import (
     READING,
     SMALL,
+    all_entries,
+    data_of,
     reading,
     settled,
     start_worker,
     topology_from,
     until,
 )
+from tests.servers.processes import workers
 from tests.servers.proxy import Answer, Fault, proxied
 from tests.servers.stream_server import StreamServer
 from workers.handler import TryLater
@@ -35,6 +40,21 @@ from workers.kinds import build_handler
 LANE = Lane()
 REFUSED = 4
 COMMIT = _source("commit")[1].encode()
+
+
+OF_SORTS = """
+import os
+from pathlib import Path
+
+def call(message):
+    with (Path(__file__).parent / "tried").open("a") as file:
+        file.write(f"{message.uid}\\n")
+    if message.event.sensor_id == "ends":
+        os._exit(7)
+    if message.event.sensor_id == "raises":
+        raise ValueError
+    return message.event
+"""
 
 
 def gated(directory: Path, **settings: Any) -> Topology:
@@ -143,6 +163,41 @@ class Picky:
         if any(entry.get(b"x") for entry in batch):
             raise RuntimeError("this one is marked")
         return self._inner.handle(batch)
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 3])
+def test_each_is_tried_as_often_as_it_may_be_whatever_lies_beside_it(
+    server: StreamServer, client: Client, tmp_path: Path, attempts: int
+) -> None:
+    sorts = ["fine", "ends", "fine", "ends", "raises", "fine", "ends", "raises", "ends", "fine"]
+    (tmp_path / "of_sorts.py").write_text(OF_SORTS)
+    of_sorts = {
+        "kind": "transform",
+        "call": "of_sorts:call",
+        "reads": ["IN"],
+        "writes": ["OK"],
+        "max_attempts": attempts,
+    }
+    streams = {name: settings for name, settings in SMALL["streams"].items() if name != "BAD"}
+    tree = {**SMALL, "streams": streams, "workers": {"of_sorts": of_sorts}}
+    topology = topology_from(tree, tmp_path)
+    ids = [
+        send(client, "XADD", "IN", "*", "data", reading(sort, x=float(i))).decode()
+        for i, sort in enumerate(sorts)
+    ]
+    with workers(server, tmp_path / "streams.yaml") as running:
+        running.start("of_sorts")
+        until(lambda: settled(client, topology))
+    tried = Counter((tmp_path / "tried").read_text().split())
+    sort_of = {f"IN/{i}": sort for i, sort in zip(ids, sorts, strict=True)}
+    for uid, sort in sort_of.items():
+        # who raises beside others is tried by itself, too, before it counts
+        assert tried[uid] == attempts if sort == "ends" else tried[uid] >= 1, (uid, sort)
+    found = data_of(all_entries(client, topology, "DEAD_LETTER"))
+    letters = [DeadLetter.model_validate_json(data) for data in found]
+    bad = [uid for uid, sort in sort_of.items() if sort != "fine"]
+    assert {letter.message: letter.attempts for letter in letters} == dict.fromkeys(bad, attempts)
+    assert send(client, "XLEN", "OK") == sorts.count("fine")
 
 
 def test_what_a_late_read_brought_is_found_although_something_is_being_retried(

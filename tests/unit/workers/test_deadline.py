@@ -60,4 +60,4 @@ def test_the_heart_beats_on_after_a_beat_that_failed(
         assert heartbeat.alive
         heartbeat.stop()
     said = capsys.readouterr()
-    assert "heartbeat_failed" in said.out + said.err
+    assert "pulse_failed" in said.out + said.err

@@ -25,7 +25,21 @@ def test_who_is_alone_is_beside_nobody() -> None:
         thread.join(30)
         assert not thread.is_alive()
     assert all(not (shared and alone) and alone <= 1 for shared, alone in worst)
-    assert max(shared for shared, _ in worst) >= 1
+
+
+def test_two_that_share_the_floor_are_at_work_at_the_same_time() -> None:
+    floor, both, met = Floor(), threading.Barrier(2), list[int]()
+
+    def work() -> None:
+        with floor.shared():
+            met.append(both.wait(10))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(met) == [0, 1]
 
 
 def test_who_waits_to_be_alone_goes_before_newcomers() -> None:

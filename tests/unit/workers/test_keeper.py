@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from streams.outage import Backoff
-from workers.in_hand import Suspect
+from workers.in_hand import Left, Suspect
 from workers.keeper import _End, _pause_s
 
 KEPT = """
@@ -80,6 +80,25 @@ def test_a_process_is_told_what_those_before_it_had_in_hand() -> None:
         "suspects",
         "suspects (0, '1-0', False) (1, '3-0', False)",
         "suspects (0, '1-0', False) (1, '3-0', False) (1, '3-0', True)",
+    ]
+
+
+def test_what_had_failed_is_a_suspect_and_not_guilty() -> None:
+    work = """of = [(s.entry_id, s.alone) for s in kept.suspects]
+    print("left", len(kept.explained), of[:1], len(of), flush=True)
+    if kept.restarts == 0: os._exit(7)
+    hands.of(0).note_waiting(["1-0", "2-0"])
+    hands.of(1).note("3-0")
+    if kept.restarts == 1: os._exit(7)
+    hands.of(0).note_waiting([f"{i}-0" for i in range(33)])
+    if kept.restarts == 2: os._exit(7)"""
+    code, lines = kept(work)
+    assert code == 0
+    assert [line for line in lines if line.startswith("left")] == [
+        "left 0 [] 0",
+        "left 0 [] 0",  # it had nothing in hand
+        "left 1 [('1-0', False)] 3",
+        "left 1 [('1-0', False)] 4",  # it had tried more than there is room to tell of
     ]
 
 
@@ -202,11 +221,11 @@ def test_who_had_an_entry_in_hand_or_was_killed_is_followed_though_it_was_never_
 
 
 def ended(lived_s: float, *in_hand: Suspect) -> _End:
-    return _End(-9, b"+", lived_s, in_hand)
+    return _End(-9, b"+", lived_s, Left(list(in_hand), [], whole=bool(in_hand)))
 
 
 def test_pauses_grow_until_a_process_has_worked_for_a_while() -> None:
-    pauses = Backoff(first_s=0.1, most_s=10.0, random_share=lambda: 0.5)
+    pauses = Backoff(first_s=0.1, most_s=10.0, random_share=lambda: 1.0)
     short = [_pause_s(ended(0.2), pauses) for _ in range(9)]
     assert short == [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0]
     assert _pause_s(ended(11.0), pauses) == 0.1
