@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from schemas.uid import id_order
+
 MAX_TS_MS = 2**63 - 1
 """The latest time a store can hold; an entry id chosen by a producer may name a later one."""
 
@@ -51,5 +53,4 @@ def entry_order(uid: str) -> tuple[int, int, str]:
     >>> sorted(["L3/17-10", "L3/17-9", "L3/9-0"], key=entry_order)
     ['L3/9-0', 'L3/17-9', 'L3/17-10']
     """
-    ms, _, seq = uid.rpartition("/")[2].partition("-")
-    return int(ms), int(seq), uid
+    return *id_order(uid), uid

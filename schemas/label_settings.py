@@ -32,8 +32,8 @@ class LabelSettings(Settings):
 
     message: Path = Field(
         "message",
-        description="The uid that both halves name; where it is missing, the message is about "
-        "itself.",
+        description="The uid that both halves name; where a schema lets it be missing, as "
+        "`schemas:Label` does not, the message is about itself.",
     )
     prediction: Path = Field("prediction", description="What was predicted.")
     label: Path = Field("label", description="What was true.")

@@ -4,6 +4,7 @@ import difflib
 import functools
 import importlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Annotated, Any, Literal, NewType, get_args, get_origin
@@ -13,6 +14,7 @@ from pydantic_core import PydanticUndefined, SchemaValidator
 from pydantic_core import SchemaError as CoreSchemaError
 
 from schemas import json_schema
+from schemas.import_fault import import_fault
 
 _BUILT_IN = (
     "L3EventSchema",
@@ -59,12 +61,14 @@ class Schema:
     ``name`` is the one it was found by. ``adapter`` is Pydantic's full interface to it;
     ``validator`` is the same validator without the Python in between, for the hot path.
     ``version`` is what payloads carry as ``schema_version``, "1.0" where they carry none.
+    ``models`` are the models that payloads may be of.
     """
 
     name: str
     adapter: TypeAdapter[Any] = field(repr=False)
     validator: SchemaValidator = field(repr=False)
     version: str
+    models: tuple[type[BaseModel], ...] = field(default=(), repr=False)
 
     def json_schema(self) -> json_schema.JsonSchema:
         """The JSON Schema (draft 2020-12) of the payloads, made anew on each call."""
@@ -105,7 +109,8 @@ def resolve(name: str) -> Schema:
     module = _module(name, match["module"])
     value = _attribute(name, module, match["attribute"])
     adapter = _adapter(name, value)
-    return Schema(name, adapter, _validator(adapter), _version(value))
+    models = tuple(_models(value))
+    return Schema(name, adapter, _validator(adapter), _version(models), models)
 
 
 def _module(name: str, path: str) -> ModuleType:
@@ -113,10 +118,8 @@ def _module(name: str, path: str) -> ModuleType:
         return importlib.import_module(path)
     except (Exception, SystemExit) as error:
         # Importing runs the author's code, which may raise anything.
-        cause = f"{type(error).__name__}: {error}"
         raise SchemaImportError(
-            f"schema {name!r}: module {path!r} cannot be imported ({cause}); "
-            "is it installed or on PYTHONPATH?"
+            f"schema {name!r}: module {path!r} cannot be imported {import_fault(error)}"
         ) from error
 
 
@@ -164,9 +167,8 @@ def _validator(adapter: TypeAdapter[Any]) -> SchemaValidator:
     return validator if isinstance(validator, SchemaValidator) else validator._schema_validator
 
 
-def _version(value: Any) -> str:
-    model = _first_model(value)
-    carried = model.model_fields.get("schema_version") if model else None
+def _version(models: tuple[type[BaseModel], ...]) -> str:
+    carried = models[0].model_fields.get("schema_version") if models else None
     if carried is None:
         return "1.0"
     if carried.default is not PydanticUndefined and carried.default is not None:
@@ -175,10 +177,12 @@ def _version(value: Any) -> str:
     return str(literals[0]) if literals else "1.0"
 
 
-def _first_model(value: Any) -> type[BaseModel] | None:
+def _models(value: Any) -> Iterator[type[BaseModel]]:
     if isinstance(value, type) and issubclass(value, BaseModel):
-        return value
-    if hasattr(value, "__value__"):
-        return _first_model(value.__value__)
-    inner = get_args(value)[:1] if get_origin(value) is Annotated else get_args(value)
-    return next((found for found in map(_first_model, inner) if found), None)
+        yield value
+    elif hasattr(value, "__value__"):
+        yield from _models(value.__value__)
+    else:
+        inner = get_args(value)[:1] if get_origin(value) is Annotated else get_args(value)
+        for each in inner:
+            yield from _models(each)

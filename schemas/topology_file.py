@@ -11,11 +11,12 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError
 
 from schemas.topology import Topology
+from schemas.topology_faults import faults
 from schemas.topology_graph import Path as KeyPath
-from schemas.topology_graph import Problem, broken_schemas, did_you_mean, graph_problems, problems
+from schemas.topology_graph import Problem, graph_problems
+from schemas.topology_schemas import broken_schemas, problems
 
 DEFAULT_FILE = "streams.yaml"
-_KINDS = ("gate", "anomaly", "drift", "detect", "transform", "lineage")
 
 
 class TopologyError(ValueError):
@@ -41,7 +42,7 @@ class TopologyFile:
     def checked(self, also: Callable[[Topology], Iterable[Problem]] = lambda _: ()) -> Topology:
         """Import what the topology names, and check it as a graph; ``also`` finds further problems.
 
-        Raises TopologyError with whatever ``topology_graph.problems`` finds.
+        Raises TopologyError with whatever ``topology_schemas.problems`` finds.
         """
         return self._unless([*problems(self.topology), *also(self.topology)])
 
@@ -68,8 +69,9 @@ class TopologyFile:
         return self._unless(graph_problems(self.topology))
 
     def _unless(self, found: list[Problem]) -> Topology:
-        if found:
-            raise TopologyError([_said(self.path, self.tree, problem) for problem in found])
+        told = list(_each_module_once(found))
+        if told:
+            raise TopologyError([_said(self.path, self.tree, problem) for problem in told])
         return self.topology
 
 
@@ -97,9 +99,7 @@ def read_topology(path: Path, *, named: Path | None = None) -> TopologyFile:
     try:
         topology = Topology.model_validate(_plain(tree))
     except ValidationError as error:
-        raise TopologyError(
-            [_said(named, tree, problem) for problem in _validation_problems(error)]
-        ) from error
+        raise TopologyError([_said(named, tree, problem) for problem in faults(error)]) from error
     return TopologyFile(named, text, tree, topology)
 
 
@@ -139,6 +139,15 @@ def _plain(node: Any) -> Any:
     return node
 
 
+def _each_module_once(found: Iterable[Problem]) -> Iterator[Problem]:
+    """A module that cannot be imported is told of where it is named first."""
+    told: set[str] = set()
+    for problem in found:
+        if not problem.module or problem.module not in told:
+            yield problem
+        told.add(problem.module)
+
+
 def _said(path: Path, tree: Any, problem: Problem) -> str:
     return f"{problem.text} ({path}:{_line(tree, problem.path)})"
 
@@ -155,38 +164,3 @@ def _line(tree: Any, path: KeyPath) -> int:
             continue  # pydantic puts a union's tag into the path; it stands nowhere in the file
         node = node[key]
     return line
-
-
-def _validation_problems(error: ValidationError) -> Iterator[Problem]:
-    for fault in error.errors(include_url=False):
-        path = _without_tag(tuple(fault["loc"]))
-        where = ".".join(str(part) for part in path)
-        key = str(path[-1]) if path else ""
-        match fault["type"]:
-            case "extra_forbidden":
-                text = f"{where!r}: unknown key {key!r}{did_you_mean(key, _known_keys())}"
-            case "missing":
-                text = f"{where!r}: the key {key!r} is missing"
-            case "union_tag_not_found":
-                text = f"{where!r}: the key 'kind' is missing; it says which worker this is"
-            case "union_tag_invalid":
-                context, path = fault["ctx"], (*path, "kind")
-                kinds = [kind.strip("' ") for kind in context["expected_tags"].split(",")]
-                near = did_you_mean(str(context["tag"]), kinds)
-                text = f"{where!r}: no kind {context['tag']!r}; there are {', '.join(kinds)}{near}"
-            case _:
-                text = f"{where!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}"
-        yield Problem(path, text)
-
-
-def _without_tag(path: KeyPath) -> KeyPath:
-    """The path as it stands in the file: Pydantic puts a worker's kind between its keys."""
-    if path[:1] == ("workers",) and path[2:3] and path[2] in _KINDS:
-        return (*path[:2], *path[3:])
-    return path
-
-
-def _known_keys() -> list[str]:
-    document = Topology.model_json_schema(by_alias=True)
-    parts = [document, *document["$defs"].values()]
-    return sorted({key for part in parts for key in part.get("properties", ())})

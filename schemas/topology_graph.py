@@ -1,11 +1,10 @@
 """The topology as a graph: who reads what, who writes what, and whether it holds together."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 
-from schemas.registry import SchemaError, SchemaImportError, resolve
 from schemas.topology import Topology
 from schemas.topology_lineage import refused_batches
 from schemas.topology_workers import (
@@ -24,10 +23,14 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong: where in the file, and a sentence with the likely fix."""
+    """One thing that is wrong: where in the file, and a sentence with the likely fix.
+
+    ``module`` is the one that cannot be imported, if it is that: one sentence a module is enough.
+    """
 
     path: Path
     text: str
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +105,13 @@ def _edges_of(topology: Topology, worker: str) -> Iterator[Edge]:
             pass
 
 
-def problems(topology: Topology) -> list[Problem]:
-    """Everything that is wrong with the graph, in the order of the file; empty if it holds.
-
-    Checked: every schema exists; every stream that a worker names exists, is written by somebody
-    and read by somebody; both sides of a gate's route have the same schema; no message can come
-    round in a circle; exclusive workers have no more replicas than lanes; a transform with
-    memory reads one stream.
-    """
-    return [*_unknown_schemas(topology, topology.streams), *graph_problems(topology)]
-
-
 def graph_problems(topology: Topology) -> list[Problem]:
-    """What ``problems`` finds without importing anything that the topology names."""
+    """What is wrong with the graph, without importing anything; empty if it holds.
+
+    Checked: every stream that a worker names exists, is written by somebody and read by somebody;
+    both sides of a gate's route have the same schema; no message can come round in a circle;
+    exclusive workers have no more replicas than lanes; a transform with memory reads one stream.
+    """
     found = unknown = list(_unknown_streams(topology))
     if not unknown:
         found = [*_loose_ends(topology), *_mismatched_routes(topology), *_cycles(topology)]
@@ -126,31 +123,6 @@ def touched(topology: Topology, worker: str) -> list[str]:
     written = [edge.writes for edge in edges(topology) if edge.worker == worker]
     side = [topology.dead_letters, topology.lineage]
     return list(dict.fromkeys([*reads(topology, worker), *written, *side]))
-
-
-def broken_schemas(topology: Topology, workers: Collection[str] | None = None) -> list[Problem]:
-    """The schemas that are wrong; imports their modules.
-
-    With ``workers`` only those that these need. Without, a module that cannot be imported is no
-    problem here: whoever needs it will tell, and nobody else has to care.
-    """
-    if workers is None:
-        return list(_unknown_schemas(topology, topology.streams, but=(SchemaImportError,)))
-    streams = [stream for worker in workers for stream in touched(topology, worker)]
-    known = (stream for stream in dict.fromkeys(streams) if stream in topology.streams)
-    return list(_unknown_schemas(topology, known))
-
-
-def _unknown_schemas(
-    topology: Topology, streams: Iterable[str], *, but: tuple[type[SchemaError], ...] = ()
-) -> Iterator[Problem]:
-    for name in streams:
-        try:
-            resolve(topology.streams[name].schema_name)
-        except but:
-            continue
-        except SchemaError as error:
-            yield Problem(("streams", name, "schema"), f"stream {name!r}: {error}")
 
 
 def _named_streams(topology: Topology) -> Iterator[tuple[Path, str]]:

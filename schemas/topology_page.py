@@ -20,6 +20,14 @@ one frozen model. An unknown key, a wrong type, an unknown schema or stream, a s
 reads or writes, or messages that would go round in a circle: each is an error with file, line and
 the likely fix, and `penstock check` finds them all before anything starts.
 
+What is watched (`fields`, `key`, `predictions`, `labels`, and the `limits`, `errors` and `codes` of
+detectors) has to be where a message of the stream can have a value. A model that forbids unknown
+fields has those that it names; with `extra="allow"`, any; one that ignores unknown fields, too, but
+for a name that is nearly one of its own. What Penstock itself writes goes to a stream of its own
+schema, or of a union with it: `schemas:Rejection`, `schemas:DeadLetter`, `schemas:LineageRecord`,
+`schemas:AnomalyEvent`, `schemas:DriftEvent`, `schemas:SupervisorEvent`. A transform's function is a
+plain `def`.
+
 Order of precedence: a flag of the command line, a `PENSTOCK_*` variable, this file, the default.
 Spans of time are written `500ms`, `10s`, `5m`, `24h`, `30d`, or as a number of seconds.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from schemas.topology import Topology
 from streams.connection import Client, send
 from streams.entry import Entry
-from streams.observe import ends, lanes_of
+from streams.observe import ends, lanes_of, written
 
 PAGE = 500
 """Entries in one reply, at most."""
@@ -33,7 +33,7 @@ def backwards(client: Client, topology: Topology, stream: str, page: int = PAGE)
     No more than a page of each lane is held at a time. Stop asking when there is enough.
     """
     lanes = (_backwards(client, lane.stream(stream), page) for lane in lanes_of(topology))
-    yield from heapq.merge(*lanes, key=_order, reverse=True)
+    yield from heapq.merge(*lanes, key=written, reverse=True)
 
 
 def _backwards(client: Client, key: str, page: int) -> Iterator[Entry]:
@@ -50,7 +50,7 @@ def forwards(
     """
     places = ends(client, topology, stream).items()
     lanes = (_forwards(client, key, since_ms, end, page) for key, end in places)
-    yield from heapq.merge(*lanes, key=_order)
+    yield from heapq.merge(*lanes, key=written)
 
 
 def _forwards(client: Client, key: str, since_ms: int, end: str, page: int) -> Iterator[Entry]:
@@ -67,8 +67,3 @@ def _pages(
         if len(reply) < page:
             return
         start = f"({reply[-1][0].decode()}"
-
-
-def _order(entry: Entry) -> tuple[int, int]:
-    ms, _, sequence = entry.id.partition("-")
-    return int(ms), int(sequence)

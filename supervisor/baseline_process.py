@@ -6,7 +6,7 @@ from typing import Any
 
 from streams.entry import Entry
 from supervisor.baselines import BaselineRefused
-from supervisor.piped import piped
+from supervisor.piped import payload_line, piped
 
 
 def ask(request: Mapping[str, Any], entries: Iterable[Entry] = ()) -> dict[str, dict[str, Any]]:
@@ -16,7 +16,7 @@ def ask(request: Mapping[str, Any], entries: Iterable[Entry] = ()) -> dict[str, 
     """
     found: dict[str, Any] = {}
     head = json.dumps(request).encode() + b"\n"
-    lines = (_line(entry) for entry in entries)
+    lines = (payload_line(entry) + b"\n" for entry in entries)
     (code,) = piped("workers.baselines", [head], lines, lambda _, said: found.update(said))
     if code != 0:
         raise BaselineRefused("the sketching broke off; what it said stands above")
@@ -24,9 +24,3 @@ def ask(request: Mapping[str, Any], entries: Iterable[Entry] = ()) -> dict[str, 
         raise BaselineRefused(str(found["error"]))
     fields: dict[str, dict[str, Any]] = found["fields"]
     return fields
-
-
-def _line(entry: Entry) -> bytes:
-    """A payload on one line: a line break in JSON stands between tokens only, as a blank may."""
-    data = entry.get(b"data") or b"null"
-    return data.replace(b"\n", b" ").replace(b"\r", b" ") + b"\n"

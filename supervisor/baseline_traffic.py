@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Iterator
 
 import typer
 
-from schemas.duration import parse_duration_s
 from schemas.topology import Topology
 from schemas.topology_graph import watching
+from schemas.uid import id_order
 from streams.connection import Client
 from streams.entry import Entry
-from streams.observe import lanes_of, since
+from streams.observe import lanes_of, since, written
+from supervisor.lookup import is_uid
+from supervisor.moments import seconds_of
 
 _LAST_IN_MS = 2**64 - 1
 _TOLD_EVERY = 500
@@ -41,12 +43,12 @@ class Traffic:
     @property
     def first(self) -> str:
         """The uid of the oldest entry; only after some were read."""
-        return min((first for first, _ in self._ends.values()), key=_time).uid
+        return min((first for first, _ in self._ends.values()), key=written).uid
 
     @property
     def last(self) -> str:
         """The uid of the newest entry; only after some were read."""
-        return max((last for _, last in self._ends.values()), key=_time).uid
+        return max((last for _, last in self._ends.values()), key=written).uid
 
     def ends(self) -> list[str]:
         """The uids of the first and the last entry of each lane."""
@@ -77,18 +79,11 @@ def start_ms(said: str | None, now_ms: int) -> int:
     """
     if said is None:
         return 0
-    stream, _, entry_id = said.rpartition("/")
-    ms = entry_id.partition("-")[0]
-    if stream and ms.isdecimal():
-        return int(ms)
+    if is_uid(said):
+        return id_order(said)[0]
     try:
-        span_s = parse_duration_s(said)
-    except ValueError as error:
-        raise typer.BadParameter(f"--since: {error}, or give a message's uid") from error
-    assert isinstance(span_s, float)
+        span_s = seconds_of(said)
+    except typer.BadParameter as error:
+        sentence = f"--since: {error.message}, or give a message's uid"
+        raise typer.BadParameter(sentence) from error
     return max(0, now_ms - int(span_s * 1000))
-
-
-def _time(entry: Entry) -> tuple[int, int]:
-    ms, _, number = entry.id.partition("-")
-    return int(ms), int(number)

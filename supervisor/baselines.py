@@ -4,11 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import typer
+from pydantic import TypeAdapter, ValidationError
+
 from schemas.baseline import Baseline, Change, FieldBaseline
+from schemas.model import Line
 from schemas.topology import Topology
 from schemas.topology_graph import did_you_mean
 from supervisor.errors import SupervisorError
 from supervisor.lookup import known_stream
+
+_LINE = TypeAdapter(Line)
 
 
 class BaselineRefused(SupervisorError):
@@ -29,11 +35,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who makes a change, when, and why."""
+    """Who makes a change, when, and why. Raises typer.BadParameter for a note that is too long."""
 
     who: str
     at_ms: int
     note: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a note that cannot be kept."""
+        try:
+            _LINE.validate_python(self.note)
+        except ValidationError as error:
+            raise typer.BadParameter("a note is a text of at most 1,024 characters") from error
 
 
 def target(topology: Topology, text: str) -> Target:

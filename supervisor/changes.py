@@ -43,6 +43,18 @@ class Change:
         return cls(told["worker"], Deed(told["deed"]), tuple(told["what"]))
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A stream that the new file does not name; ``what``: what it still holds, in words.
+
+    Its keys stay on the server as they are: no worker reads, trims or removes them.
+    """
+
+    stream: str
+    deed: str = "dropped"
+    what: tuple[str, ...] = ()
+
+
 def changes(old: Applied, new: Applied) -> list[Change]:
     """Every change to the workers that run, in the order in which they are applied.
 

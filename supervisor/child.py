@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from schemas.supervisor_event import Action, Detail
-from supervisor.backoff import Backoff
+from streams.outage import Backoff
 from supervisor.chronicle import Chronicle
 from supervisor.inner_ends import note_ends
 from supervisor.worker_log import Line, WorkerLog
@@ -47,6 +47,7 @@ class Surroundings:
     now_s: Callable[[], float] = time.monotonic
     random_share: Callable[[], float] = random.random
     spawn: Spawn = field(default=subprocess.Popen)
+    epoch_s: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,11 @@ class Child:
         self._told_of = ""
         self._chronicle = chronicle
         self._around = around
-        self._backoff = Backoff(random_share=around.random_share)
+        self._backoff = Backoff(
+            first_s=0.5, most_s=30.0, calm_s=30.0, random_share=around.random_share
+        )
         self._process: Process | None = None
-        self._started_at_s = self._due_at_s = 0.0
+        self._started_at_s = self._due_at_s = self._not_before_s = 0.0
         self._kill_at_s: float | None = None
         self._killed = False
         self._comes_back = False
@@ -108,6 +111,14 @@ class Child:
     def pid(self) -> int | None:
         """The process id while the process lives."""
         return self._process.pid if self._process else None
+
+    @property
+    def not_before_s(self) -> float:
+        """The process did not begin before then, in seconds since the epoch.
+
+        By the clock as it was set at the start or has been set since, whichever is earlier.
+        """
+        return self._not_before_s
 
     @property
     def restarts(self) -> int:
@@ -134,6 +145,8 @@ class Child:
 
     def look(self) -> list[Line]:
         """Note an end, start again what is due; return what the process has written since."""
+        ran_s = self._around.now_s() - self._started_at_s
+        self._not_before_s = min(self._not_before_s, self._around.epoch_s() - ran_s)
         code = self._process.poll() if self._process else None
         lines = self.log.fresh() if self._process else []
         self._went_on(note_ends(self._chronicle, self.place.worker, self.place.label, lines))
@@ -200,7 +213,7 @@ class Child:
 
     def _spawn(self) -> None:
         self.state, self.ready, self._killed = "starting", False, False
-        self._started_at_s = self._around.now_s()
+        self._started_at_s, self._not_before_s = self._around.now_s(), self._around.epoch_s()
         try:
             with self.log.open() as file:
                 self._process = self._around.spawn(
@@ -247,7 +260,7 @@ class Child:
     def _pause(self) -> float:
         """Wait before the next start; return the seconds."""
         self.state = "backing_off"
-        wait_s = self._backoff.wait_s(self._around.now_s() - self._started_at_s)
+        wait_s = self._backoff.next_s(self._around.now_s() - self._started_at_s)
         self._due_at_s = self._around.now_s() + wait_s
         return wait_s
 

@@ -1,7 +1,7 @@
 """What the supervisor did: told in the log, counted for the metrics, written to its stream.
 
-Nothing here waits for the server. What is told while it is away stays in memory, the newest
-thousand, and is written once it is back.
+Telling waits for nobody. What is told while the server is away stays in memory, the newest
+thousand, and `write` takes it to the stream once the server is back.
 """
 
 import platform

@@ -47,7 +47,10 @@ _MEANINGS = {
 def render() -> str:
     """The whole page as Markdown; the same command gives the same text."""
     codes = [f"| {code.value} | {code.name} | {_MEANINGS[code]} |" for code in Exit]
-    interrupted = "| 130 | – | interrupted with Ctrl-C; what runs was drained first |"
+    interrupted = (
+        "| 130 | – | broken off with Ctrl-C; `demo` drains what runs first. It is 0 where Ctrl-C "
+        "is how to end: `up`, once everything is drained, `top`, and `--follow` |"
+    )
     command = typer.main.get_command(app)
     sections = [_INTRODUCTION + "\n".join([*codes, interrupted]), "", "## Verbs", ""]
     sections += _verbs(command, "penstock")

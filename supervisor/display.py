@@ -30,6 +30,9 @@ _COLUMNS = (
     Column("rejected", 5, right=True),
     Column("dead", 2, right=True),
 )
+TO_COPY = "to copy"
+"""What the line is called that is never cut nor folded, since somebody copies it."""
+
 _RIGHT: Mapping[str, Any] = {"justify": "right"}
 
 
@@ -37,7 +40,8 @@ def show(overview: Overview, data_dir: Path, *, streams: bool = True) -> None:
     """Print server, supervisor, workers, and streams where they are wanted."""
     out = console(whole=True)
     for name, words in _heads(overview, data_dir):
-        out.print(Text(f"{name:<11}", style="bold"), words, sep="", soft_wrap=not name)
+        whole = name == TO_COPY
+        out.print(Text(f"{name:<11}", style="bold"), words, sep="", soft_wrap=whole)
     if overview.workers:
         out.print()
         _show_workers(out, overview)
@@ -56,7 +60,7 @@ def _heads(overview: Overview, data_dir: Path) -> Iterator[tuple[str, str]]:
     yield "server", words if server.reachable else f"{server.url}: {server.error}"
     port = urlsplit(server.url).port if server.kind == "embedded" else None
     if port:
-        yield "", redis_cli(port, data_dir)
+        yield TO_COPY, redis_cli(port, data_dir)
     if overview.supervisor is None:
         yield "supervisor", "none runs on this data directory; this is what the server knows"
     else:

@@ -64,6 +64,8 @@ def exit_for(error: Exception) -> Exit | None:
             return code
     if isinstance(error, ValidationError):
         return Exit.USAGE if error.title.endswith("Settings") else None
+    if isinstance(error, UnicodeEncodeError) and _no_text(error):
+        return Exit.USAGE
     if isinstance(error, OSError) and error.errno is not None:
         return Exit.DISK_FULL if error.errno in (errno.ENOSPC, errno.EDQUOT) else Exit.FAILED
     return None
@@ -81,10 +83,17 @@ def sentences(error: Exception) -> list[str]:
             f"PENSTOCK_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
             for fault in error.errors(include_url=False, include_input=False)
         ]
+    if isinstance(error, UnicodeEncodeError):
+        return [f"{error.object!r} holds bytes that are no UTF-8, so it names nothing"]
     if isinstance(error, OSError) and error.strerror:
         where = f"{str(error.filename)!r}: " if error.filename else ""
         return [_line(f"{where}{error.strerror}")]
     return [_line(str(error)) or type(error).__name__]
+
+
+def _no_text(error: UnicodeEncodeError) -> bool:
+    """Whether it is about bytes of the command line that are no text, as Python marks them."""
+    return "\udc80" <= error.object[error.start] <= "\udcff"
 
 
 def _line(text: str) -> str:

@@ -8,36 +8,44 @@ from collections.abc import Mapping
 from typing import Any
 
 from streams.entry import Entry
-from supervisor.tables import local_time, printable, shortened, texts
+from supervisor.tables import folded, local_time, printable, shortened, texts
 
-_LEAST = 40
+_LEAST = 20
+_INDENT = "    "
 _FIRST = {
     "supervisor": ("why", "action", "worker", "process", "details"),
     "anomaly": ("explanation", "severity", "status", "stream", "key", "field", "message"),
     "drift": ("explanation", "severity", "drift", "stream", "key", "field", "message"),
 }
-"""The fields of our own events that are told first, and are never cut."""
+"""The fields of our own events that are told first, and are folded where others are cut."""
 _UNTOLD = ("kind", "schema_version")
 
 
 def line(entry: Entry, *, own: bool = False) -> str:
-    """An entry for people: uid, time, and its payload on one line, cut to the screen if any.
+    """An entry for people: uid, time, and its payload, cut to the screen if any.
 
-    ``own`` says that the stream holds our own events: such a one is told by its fields.
+    ``own`` says that the stream holds our own events: such a one is told by its fields, of which
+    the first are folded, not cut. A payload that has next to no room stands in a line beneath.
     """
     head = f"{printable(entry.uid)}  {local_time(entry.at_ms)}  "
+    width = _width()
     data = entry.get(b"data")
     if data is None:
         return f"{head}(no field 'data')"
-    room = _room(len(head))
     event = (_object(data) if own else None) or {}
     important = _FIRST.get(str(event.get("kind")))
     if important is not None:
         first, rest = _told(event, important)
-        told = f"{first}  {rest}".rstrip()
-        return head + (told if room is None else shortened(told, max(room, len(first) + 2)))
-    if room is None:
+        return (
+            f"{head}{first}  {rest}".rstrip()
+            if width is None
+            else _fitted(head, first, rest, width)
+        )
+    if width is None:
         return head + printable(data)
+    if width - len(head) < _LEAST:
+        head = f"{head.rstrip()}\n{_INDENT}"
+    room = max(_LEAST, width - len(head.rpartition("\n")[2]))
     return head + shortened(printable(data[: 4 * room]), room)
 
 
@@ -55,11 +63,18 @@ def json_line(entry: Entry) -> str:
     )
 
 
-def _room(taken: int) -> int | None:
-    """What is left of a screen's line; None where nobody looks and ``COLUMNS`` says nothing."""
+def _width() -> int | None:
+    """The width of the screen; None where nobody looks and ``COLUMNS`` says nothing."""
     if not (sys.stdout.isatty() or os.environ.get("COLUMNS")):
         return None
-    return max(_LEAST, shutil.get_terminal_size((160, 24)).columns - taken)
+    return shutil.get_terminal_size((160, 24)).columns
+
+
+def _fitted(head: str, first: str, rest: str, width: int) -> str:
+    """What comes first folded, with room for a mark that there is more, and the rest cut."""
+    *whole, last = folded(head + first, width - 2, len(_INDENT)).split("\n")
+    last = shortened(f"{last}  {rest}".rstrip(), width)
+    return "\n".join([*whole, last])
 
 
 def _object(data: bytes) -> dict[str, Any] | None:

@@ -13,6 +13,10 @@ class AlreadyRunning(SupervisorError):
     """A supervisor runs on the data directory already; there can be one only."""
 
 
+class DataDirectoryGone(SupervisorError):
+    """The data directory of a running supervisor was removed: it ends, since nobody finds it."""
+
+
 class UsageMistake(SupervisorError):
     """What was asked for names something that there is not, or is no value for its option."""
 

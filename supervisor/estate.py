@@ -25,8 +25,11 @@ class Estate:
         self._dead: set[int] = set()
 
     def note(self, alive: Collection[int]) -> None:
-        """Note which of our process ids are alive; those that no longer are have ended."""
-        self._dead |= self._alive.difference(alive)
+        """Note which of our process ids are alive; those that no longer are have ended.
+
+        Of one that a new process has by now nothing is settled any more: it would be that one's.
+        """
+        self._dead = (self._dead | self._alive).difference(alive)
         self._alive = frozenset(alive)
 
     def settle(self, client: Client) -> list[str]:
@@ -40,7 +43,7 @@ class Estate:
             return []
         settled = []
         processes = of_this_machine(present(client, self._now_s()))
-        lines = [p.lines for pid, p in processes.items() if pid in self._dead]
+        lines = [each.lines for each in processes if each.presence.pid in self._dead]
         for line in chain.from_iterable(lines):
             if break_lease(client, Lane(line.lane, self._lanes), line.worker, line.consumer):
                 settled.append(line.worker)

@@ -13,6 +13,7 @@ from schemas.topology_graph import did_you_mean, exclusive
 from supervisor.child import Child, ChildState, Place
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed, CannotScale, RestartRefused, UnknownWorker
+from supervisor.patience import Patience
 from supervisor.scaler import processes_at_first
 from supervisor.steps import Steps, nothing_to_do
 from supervisor.worker_log import Line
@@ -29,6 +30,7 @@ class ChildView:
     restarts: int
     reason: str
     lanes: tuple[int, ...] = ()
+    not_before_s: float = 0.0
 
 
 class Fleet:
@@ -56,9 +58,7 @@ class Fleet:
     ) -> None:
         self._check = check
         self._chronicle = chronicle or Chronicle()
-        self._drain_s = drain_s
-        self._ready_s = ready_s
-        self._now_s = now_s
+        self._patience = Patience(drain_s, ready_s, now_s)
         self.topology = topology
         self._make = make
         self._gone: Counter[str] = Counter()
@@ -67,7 +67,7 @@ class Fleet:
         self._due: dict[str, list[Place]] = {}
         for name in topology.workers:
             if not only or name in only:
-                self._want(name, processes_at_first(topology, name))
+                self._due[name] = self._places_for(name, processes_at_first(topology, name))
         self.children: dict[Place, Child] = {}
 
     @property
@@ -94,8 +94,11 @@ class Fleet:
         """Start every process that there should be and is not."""
         for places in self._due.values():
             for place in places:
-                if place not in self.children:
+                child = self.children.get(place)
+                if child is None:
                     self._begin(place)
+                elif child.state == "stopped":
+                    child.start()
 
     def _begin(self, place: Place) -> Child:
         child = self.children[place] = self._make(place)
@@ -144,8 +147,8 @@ class Fleet:
     def view(self) -> tuple[ChildView, ...]:
         """Every child as it stands now."""
         return tuple(
-            ChildView(place, c.pid, c.state, c.ready, c.restarts, c.reason, c.lanes)
-            for place, c in self.children.items()
+            ChildView(p, c.pid, c.state, c.ready, c.restarts, c.reason, c.lanes, c.not_before_s)
+            for p, c in self.children.items()
         )
 
     def restart(self, names: Sequence[str]) -> Steps:
@@ -166,13 +169,13 @@ class Fleet:
             raise
         told = set[str]()
         for place, child in [(p, c) for p, c in self.children.items() if p.worker in workers]:
-            yield from self._end([child])
+            yield from self._patience.end([child])
             if place.worker not in told:
                 told.add(place.worker)
                 why = "somebody asked for it"
                 self._chronicle.tell(Action.RESTARTED_BY_HAND, why, place.worker)
             child.start()
-            yield from self._become_ready([child])
+            yield from self._patience.become_ready([child])
 
     def scale(self, worker: str, processes: int, why: str = "") -> Steps:
         """Give a worker that many processes; it holds until the supervisor ends.
@@ -180,7 +183,8 @@ class Fleet:
         ``why`` says what asked for it; when empty, somebody did.
 
         Raises UnknownWorker, and CannotScale where a worker that owns its lanes alone would have
-        more processes than lanes.
+        more processes than lanes; ActionFailed where one does not become ready, and the number
+        holds all the same.
         """
         self._known([worker], self._due)
         lanes = self.topology.lanes
@@ -191,7 +195,11 @@ class Fleet:
             )
         if not why:
             self.by_hand.add(worker)
-        return self._to(worker, processes, why or "somebody asked for it")
+        before = len(self.places(worker))
+        steps = self._to(
+            worker, self._places_for(worker, processes), why or "somebody asked for it"
+        )
+        return _holding(steps, worker, before, processes)
 
     def rescale(self, worker: str) -> Steps:
         """Give a worker as many processes as its topology says by now."""
@@ -200,40 +208,47 @@ class Fleet:
         first = processes_at_first(self.topology, worker)
         follows = replicas.fixed or exclusive(self.topology.workers[worker])
         after = first if follows else replicas.within(before)
-        return self._to(worker, after, "the topology file says so")
+        return self._to(worker, self._places_for(worker, after), "the topology file says so")
 
-    def _to(self, worker: str, processes: int, why: str) -> Steps:
-        before = len(self.places(worker))
-        self._want(worker, processes)
-        if processes != before:
-            details = {"before": before, "after": processes}
+    def put_back(self, worker: str, places: Sequence[Place]) -> Steps:
+        """Have exactly these processes of a worker again, after a reload that failed."""
+        return self._to(worker, places, "the reload failed")
+
+    def _to(self, worker: str, places: Sequence[Place], why: str) -> Steps:
+        before, self._due[worker] = len(self.places(worker)), list(places)
+        if len(places) != before:
+            details = {"before": before, "after": len(places)}
             self._chronicle.tell(Action.SCALED, why, worker, details=details)
         return self._scaling(worker)
 
-    def _want(self, worker: str, processes: int) -> None:
-        """Keep the lowest places there are, and add the lowest that are free."""
+    def _places_for(self, worker: str, processes: int) -> list[Place]:
+        """The lowest places there are, and the lowest that are free."""
         kept = sorted(self.places(worker), key=lambda place: place.replica)[:processes]
         taken = {place.replica for place in kept}
         free = (replica for replica in count() if replica not in taken)
         more = [Place(worker, next(free)) for _ in range(processes - len(kept))]
-        self._due[worker] = [*kept, *more]
+        return [*kept, *more]
 
     def _scaling(self, worker: str) -> Steps:
         due = self.places(worker)
         leaving = [c for p, c in self.children.items() if p.worker == worker and p not in due]
-        yield from self._end(leaving)
+        yield from self._patience.end(leaving)
         self.start()
-        yield from self._become_ready([self.children[place] for place in self.places(worker)])
+        yield from self._patience.become_ready(
+            [self.children[place] for place in self.places(worker)]
+        )
 
     def add(self, worker: str, processes: int) -> Steps:
         """Start a worker that was not there; one that does not become ready is ended again.
 
         Raises ActionFailed.
         """
-        self._want(worker, processes)
+        self._due[worker] = self._places_for(worker, processes)
         self.start()
         try:
-            yield from self._become_ready([self.children[place] for place in self.places(worker)])
+            yield from self._patience.become_ready(
+                [self.children[place] for place in self.places(worker)]
+            )
         except ActionFailed:
             yield from self.remove(worker)
             raise
@@ -241,52 +256,27 @@ class Fleet:
     def remove(self, worker: str) -> Steps:
         """Drain a worker for good."""
         leaving = [self.children[p] for p in self._due.pop(worker, []) if p in self.children]
-        yield from self._end(leaving)
+        yield from self._patience.end(leaving)
 
-    def swap(self, worker: str) -> Steps:
+    def swap(self, worker: str, places: Sequence[Place] | None = None) -> Steps:
         """Put a new process in the place of each of a worker's, ready before the old one drains.
 
-        A new one that does not become ready is ended, and the old one stays.
+        ``places`` are those concerned, all of the worker's if None. A new one that does not become
+        ready is ended, and the old one stays, with those that would have followed.
 
         Raises ActionFailed.
         """
-        for old in self.places(worker):
+        for old in self.places(worker) if places is None else places:
             taken = {place.replica for place in self.children if place.worker == worker}
             new = Place(worker, next(number for number in count() if number not in taken))
             child = self._begin(new)
             try:
-                yield from self._become_ready([child])
+                yield from self._patience.become_ready([child])
             except ActionFailed:
-                yield from self._end([child])
+                yield from self._patience.end([child])
                 raise
             self._due[worker] = [new if place == old else place for place in self._due[worker]]
-            yield from self._end([self.children[old]])
-
-    def _end(self, children: Sequence[Child]) -> Steps:
-        for child in children:
-            child.stop()
-        deadline_s = self._now_s() + self._drain_s
-        while any(child.state != "stopped" for child in children):
-            yield
-            if self._now_s() > deadline_s:
-                for child in children:
-                    child.kill()
-
-    def _become_ready(self, children: Sequence[Child]) -> Steps:
-        deadline_s = self._now_s() + self._ready_s
-        while any(child.state == "starting" for child in children):
-            yield
-            if self._now_s() > deadline_s:
-                break
-        for child in children:
-            if child.state != "running":
-                raise ActionFailed(f"{self._late(child)}; its log: {child.log.path}")
-
-    def _late(self, child: Child) -> str:
-        if child.state == "starting":
-            return f"{child.place.label} did not become ready within {self._ready_s:g} s"
-        why = f": {child.reason}" if child.reason else ""
-        return f"{child.place.label} is {child.state.replace('_', ' ')}, not ready{why}"
+            yield from self._patience.end([self.children[old]])
 
     def _known(self, names: Collection[str], among: dict[str, Any] | None = None) -> None:
         known = self.topology.workers if among is None else among
@@ -296,3 +286,12 @@ class Fleet:
                 raise UnknownWorker(
                     f"there is no worker {name!r}{near}; there are {', '.join(known)}"
                 )
+
+
+def _holding(steps: Steps, worker: str, before: int, after: int) -> Steps:
+    try:
+        yield from steps
+    except ActionFailed as error:
+        holds = f"{after} process(es) stay wanted, and go on being tried"
+        back = f"; 'penstock scale {worker} {before}' takes that back" if before != after else ""
+        raise ActionFailed(f"{error}; {holds}{back}") from error

@@ -14,7 +14,7 @@ from schemas.topology_file import TopologyFile
 from streams.logs import configure_logs
 from streams.settings import ServerSettings
 from supervisor import whereabouts
-from supervisor.display import redis_cli
+from supervisor.display import TO_COPY, redis_cli
 from supervisor.lock import SupervisorLock
 from supervisor.pages import Pages
 from supervisor.settings import SupervisorSettings
@@ -29,15 +29,17 @@ def run_here(
 ) -> None:
     """Supervise until told to end; what is checked here is what the workers are given.
 
-    Raises TopologyError, AlreadyRunning, PortTaken, and what the stream server's start raises.
+    Raises TopologyError, AlreadyRunning, PortTaken, what the stream server's start raises, and
+    DataDirectoryGone.
     """
     topology = found.checked_for()
     configure_logs(log_level)
     log = structlog.get_logger()
-    with SupervisorLock(settings.data_dir), closing(Pages(settings.host, settings.port)) as pages:
+    lock = SupervisorLock(settings.data_dir)
+    with lock, closing(Pages(settings.host, settings.port)) as pages:
         supervisor = Supervisor(
-            topology, settings, server, log,
-            text=found.text, on_ready=_say_ready, on_broken=_say_broken,
+            topology, settings, server, log, text=found.text,
+            on_ready=_say_ready, on_broken=_say_broken, check_footing=lock.check,
         )  # fmt: skip
         supervisor.run(lambda running: _open(running, pages, settings))
 
@@ -58,7 +60,7 @@ def _open(supervisor: Supervisor, pages: Pages, settings: SupervisorSettings) ->
     _say_started(supervisor, here, settings)
 
     def shut() -> None:
-        whereabouts.remove(settings.data_dir)
+        whereabouts.remove(settings.data_dir, here)
         site.close()
 
     return shut
@@ -68,7 +70,7 @@ def _say_started(supervisor: Supervisor, here: Whereabouts, settings: Supervisor
     server = supervisor.server
     _say("server", f"{server.version}, {server.kind}, {server.safe_url}")
     if server.port:
-        _say("", redis_cli(server.port, settings.data_dir))
+        _say(TO_COPY, redis_cli(server.port, settings.data_dir))
     _say("console", f"{here.address}/")
     _say("pages", f"{here.address}/status, /metrics, /readyz")
     _say("logs", f"{settings.logs}/")

@@ -1,12 +1,19 @@
-"""Lines of columns for any width: where room is short, the least important are left out whole."""
+"""Lines of columns for any width: where room is short, the least important are left out whole.
+
+A list may print what was left out of a row beneath it, so that nothing is lost and nothing is cut.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
+from rich.console import Console
 from rich.text import Text
 
+from supervisor.tables import folded
+
 _GAP = 2
+_INDENT = "    "
 
 Row = Sequence[str | Text]
 """A cell for each column."""
@@ -46,6 +53,17 @@ class Grid:
         found = {c.name: str(row[i]) for i, c in enumerate(self._columns) if i not in self._kept}
         return {name: value for name, value in found.items() if value}
 
+    def show(self, screen: Console) -> None:
+        """Print header and rows; what a row has no room for stands beneath it, indented."""
+        head, *lines = self.lines()
+        screen.print(head, soft_wrap=True)
+        for line, row in zip(lines, self._rows, strict=True):
+            screen.print(line, soft_wrap=True)
+            left = " · ".join(f"{name} {it}".strip() for name, it in self.beneath(row).items())
+            if left:
+                told = folded(f"{_INDENT}{left}", screen.width, len(_INDENT))
+                screen.print(Text(told, style="dim"), soft_wrap=True)
+
     def _fitting(self, room: int) -> list[int]:
         kept = list(range(len(self._columns)))
         going = sorted((i for i in kept if self._columns[i].rank), key=self._rank, reverse=True)
@@ -68,6 +86,12 @@ class Grid:
         made = Text(" " * _GAP).join(cells)
         made.rstrip()
         return made
+
+
+def filled(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[list[Column], list[Row]]:
+    """The columns that are not empty throughout, and the rows without the others."""
+    kept = [i for i in range(len(columns)) if any(str(row[i]) for row in rows)]
+    return [columns[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def _len(cell: str | Text) -> int:

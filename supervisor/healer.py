@@ -85,13 +85,13 @@ class Healer:
 
         Raises what the server raises.
         """
-        ours = {child.pid: child for child in children if child.pid is not None}
-        running = {pid: child for pid, child in ours.items() if child.state == "running"}
-        self._mind_memory(now_s, topology, running, found)
-        self._mind_silence(now_s, topology, running, found)
+        ours = list(children)
+        self._mind_memory(now_s, topology, _running(ours), found)
+        self._mind_silence(now_s, topology, _running(ours), found)
         if now_s >= self._due_s:
             self._due_s = now_s + look_every_s(topology)
-            self._mind_stalls(now_s, progress(client, topology), topology, running, found)
+            seen = progress(client, topology)
+            self._mind_stalls(now_s, seen, topology, _running(ours), found)
 
     def _mind_memory(
         self,
@@ -119,8 +119,7 @@ class Healer:
     ) -> None:
         lease_s = topology.delivery.lease
         for pid in running.keys() & found.keys():
-            if running[pid].state == "running":  # not if its memory was minded
-                running[pid].reason = ""
+            running[pid].reason = ""
         self._silent = {
             pid: self._silence(now_s, pid, child.within, lease_s)
             for pid, child in running.items()
@@ -193,6 +192,11 @@ class Healer:
             if stall is not None:
                 why, details = _said(stall), _figures(stall, pid)
                 running[pid].replace(Action.STALLED, why, _STUCK_DRAIN_S, details)
+
+
+def _running(children: Iterable[Child]) -> dict[int, Child]:
+    """Those that nothing is done about yet, by pid: whoever is replaced no longer runs."""
+    return {c.pid: c for c in children if c.pid is not None and c.state == "running"}
 
 
 def posts_of(topology: Topology, process: Announced) -> list[Post]:

@@ -47,16 +47,13 @@ def checked_uid(message: str) -> str:
 
     Raises typer.BadParameter if not.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from supervisor.lookup import is_uid
 
-    from schemas.model import Uid
-
-    try:
-        return str(TypeAdapter(Uid).validate_python(message))
-    except ValidationError as error:
+    if not is_uid(message):
         raise typer.BadParameter(
             f"{message!r} is no uid; a uid is STREAM/ENTRY-ID, such as L9/1732100000000-0"
-        ) from error
+        )
+    return message
 
 
 def uid_of(penstock: Context, message: str) -> str:
@@ -69,7 +66,7 @@ def uid_of(penstock: Context, message: str) -> str:
 def newest_uid(client: "Client", topology: "Topology", stream: str) -> str:
     """The uid of a stream's newest message.
 
-    Raises typer.BadParameter for an unknown stream, UnknownMessageError for an empty one.
+    Raises typer.BadParameter for an unknown stream, UnknownMessageError for one without messages.
     """
     from lineage.errors import UnknownMessageError
     from streams.observe import newest
@@ -78,5 +75,7 @@ def newest_uid(client: "Client", topology: "Topology", stream: str) -> str:
     known_stream(topology, stream)
     entries = newest(client, topology, stream, 1)
     if not entries:
-        raise UnknownMessageError(f"the stream {stream!r} has no message so far")
+        raise UnknownMessageError(
+            f"the stream {stream!r} retains no message; name one by its uid, {stream}/ENTRY-ID"
+        )
     return entries[0].uid

@@ -1,13 +1,14 @@
 """Answers of the provenance graph on a terminal: a table, then a sentence where a bound cut it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
 
 from lineage.answers import Answer
-from supervisor.tables import console, local_time, printable, table
+from supervisor.grid import Column, Grid
+from supervisor.tables import console, folded, local_time, printable
 
 _HIDDEN = frozenset({"lane", "deepest", "worker_kind", "worker_version", "schema_version"})
 _IN_UID = frozenset({"stream", "activity", "producer_id"})  # --json has them
@@ -21,7 +22,11 @@ _TITLES = {
     "last_ms": "last",
     "schema_name": "schema",
 }
-_FOLDED = frozenset({"uid", "example", "run", "summary", "violation", "findings", "flagged"})
+_WHERE_ROOM_IS_SHORT = (
+    "summary", "run", "flagged", "host", "at_ms", "detector", "schema_name", "first_ts",
+    "first_ms", "example", "classification", "violation", "findings", "source", "hops", "layer",
+)  # fmt: skip
+"""The columns that are told beneath a row where a screen is narrow, first those that go first."""
 
 
 def show(answer: Answer, *, as_json: bool) -> None:
@@ -30,8 +35,7 @@ def show(answer: Answer, *, as_json: bool) -> None:
         typer.echo(answer.to_json())
         return
     if answer.query == "incidents":
-        for row in answer.rows:
-            typer.echo(printable(_incident(row)))
+        tell(printable(_incident(row)) for row in answer.rows)
     elif answer.rows:
         _print_table(answer.rows)
     if not answer.rows:
@@ -40,16 +44,30 @@ def show(answer: Answer, *, as_json: bool) -> None:
         typer.echo(f"… {sentence}.", err=True)
 
 
+def tell(lines: Iterable[str]) -> None:
+    """Print lines, folded where somebody looks at a screen."""
+    width = console(whole=True).width
+    for line in lines:
+        typer.echo(folded(line, width))
+
+
 def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     hidden = _HIDDEN | _IN_UID if "uid" in rows[0] else _HIDDEN
     columns = [name for name in rows[0] if name not in hidden and any(row[name] for row in rows)]
-    made = table(
-        (_TITLES.get(name, name.replace("_", " ")), {"overflow": "fold"} if name in _FOLDED else {})
-        for name in columns
-    )
-    for row in rows:
-        made.add_row(*(printable(_cell(name, row)) for name in columns))
-    console().print(made)
+    titles = [_TITLES.get(name, name.replace("_", " ")) for name in columns]
+    cells = [[printable(_cell(name, row)) for name in columns] for row in rows]
+    screen = console(whole=True)
+    ranks = map(_rank, columns, range(len(columns)))
+    Grid(list(map(Column, titles, ranks)), cells, screen.width).show(screen)
+
+
+def _rank(name: str, position: int) -> int:
+    """When a column goes: those that are known for it first, then from the right; a uid never."""
+    if name == "uid":
+        return 0
+    if name in _WHERE_ROOM_IS_SHORT:
+        return 1_000 - _WHERE_ROOM_IS_SHORT.index(name)
+    return position
 
 
 def _cell(name: str, row: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from supervisor.errors import AlreadyRunning
+from supervisor.errors import AlreadyRunning, DataDirectoryGone
 
 _TRIES, _PAUSE_S = 5, 0.05
 
@@ -39,6 +39,25 @@ class SupervisorLock:
             f"a supervisor runs on {self._path.parent} already (process {owner or 'unknown'}); "
             "see 'penstock status', end it with 'penstock down', or choose another directory "
             "with PENSTOCK_DATA_DIR"
+        )
+
+    def check(self) -> None:
+        """See that what we hold is still what others ask.
+
+        Raises DataDirectoryGone where the file was removed, or is another one.
+        """
+        assert self._fd is not None
+        try:
+            if os.path.samestat(self._path.stat(), os.fstat(self._fd)):
+                return
+        except OSError as error:
+            raise DataDirectoryGone(
+                f"{self._path.parent} was removed while the supervisor ran on it ({error.strerror}"
+                "); the workers were drained, and what only stood there is lost"
+            ) from error
+        raise DataDirectoryGone(
+            f"{self._path.parent} was removed while the supervisor ran on it, and another "
+            "supervisor has it now; the workers of this one were drained"
         )
 
     def _sign(self, fd: int) -> None:

@@ -3,10 +3,29 @@
 from collections.abc import Collection, Iterable
 
 import typer
+from pydantic import TypeAdapter, ValidationError
 
+from schemas.model import Uid
 from schemas.topology import Topology
 from schemas.topology_graph import did_you_mean, watching
 from schemas.topology_workers import GateSettings
+from schemas.uid import id_order
+
+_UID = TypeAdapter(Uid)
+_NUMBERS_OF_AN_ID = 2**64
+
+
+def is_uid(text: str) -> bool:
+    """Whether a message could be called so: ``STREAM/ENTRY-ID``, and the id one that servers take.
+
+    >>> is_uid("L9/1732100000000-0"), is_uid("L9/18446744073709551616-0"), is_uid("L9")
+    (True, False, False)
+    """
+    try:
+        _UID.validate_python(text)
+    except ValidationError:
+        return False
+    return text.rpartition("/")[2].isascii() and max(id_order(text)) < _NUMBERS_OF_AN_ID
 
 
 def known_stream(topology: Topology, stream: str) -> str:

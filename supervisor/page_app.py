@@ -22,6 +22,7 @@ from supervisor.page_routes import Answer, Deed, Get, Live, Post, Routes
 MOST_BODY_BYTES = 4 * 1024 * 1024
 """A mended payload of a megabyte, written as JSON, may be longer than itself."""
 
+_METHODS = ("GET", "HEAD", "POST")
 _MOST_LISTENERS = 32
 _EVENT_STREAM = "text/event-stream"
 _TICK_S, _TICKS = 0.25, 4
@@ -58,6 +59,10 @@ class App:
     def _refused(self, request: Request) -> Response | None:
         if self._loopback and not called_rightly(request.headers.get("host", "")):
             return _response(Answer.fault(403, "this page answers to loopback names only"))
+        if request.method not in _METHODS:
+            takes = "POST" if request.url.path in self._routes.posts else "GET, HEAD"
+            sentence = f"{request.url.path} takes {takes} and no {request.method}"
+            return _response(Answer.fault(405, sentence), {"Allow": takes})
         if not self._allowed(request):
             what = "an action" if request.method == "POST" else "reading from another machine"
             return _response(Answer.fault(401, f"{what} {_NO_TOKEN}"))

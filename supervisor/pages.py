@@ -1,5 +1,6 @@
 """The supervisor's HTTP pages: the port, and the thread that answers. What they say: ``site``."""
 
+import errno
 import socket
 import threading
 from contextlib import suppress
@@ -7,12 +8,14 @@ from contextlib import suppress
 import uvicorn
 
 from streams.errors import PortTaken
+from supervisor.errors import UsageMistake
 from supervisor.page_app import App
 from supervisor.page_routes import Answer, Get, Live, Post, Routes
 from supervisor.settings import DEFAULT_PORT
 
 __all__ = ["Answer", "Get", "Live", "Pages", "Post", "Routes"]
 
+_NOT_OURS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _QUEUE = 128
 _LAST_WORDS_S = 2
 
@@ -22,7 +25,8 @@ class Pages:
 
     ``port`` None takes 9464 if it is free, else any free one; afterwards ``port`` is what it got.
 
-    Raises PortTaken for a port that was named and is in use, OSError for a host that is not ours.
+    Raises PortTaken for a port that was named and is in use, UsageMistake for a host that is not
+    ours.
     """
 
     def __init__(self, host: str, port: int | None) -> None:
@@ -76,16 +80,29 @@ def _bound(host: str, port: int | None) -> socket.socket:
 
 def _listening(host: str, port: int) -> socket.socket:
     """A socket that listens; connections wait in its queue until somebody answers."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, ValueError) as error:  # no name either, or none that can be looked up
+        raise _not_ours(host, error) from error
     made = socket.socket(family, kind, protocol)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
         made.listen(_QUEUE)
-    except OSError:
+    except OSError as error:
         with suppress(OSError):
             made.close()
+        if error.errno in _NOT_OURS:
+            raise _not_ours(host, error) from error
         raise
     return made
+
+
+def _not_ours(host: str, error: Exception) -> UsageMistake:
+    why = getattr(error, "strerror", None) or error
+    return UsageMistake(
+        f"{host!r} is no address that this machine can listen on ({why}); name one of its own with "
+        "--host or PENSTOCK_HOST: 127.0.0.1 for this machine alone, 0.0.0.0 for every network"
+    )

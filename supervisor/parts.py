@@ -23,6 +23,9 @@ from streams.trim import trims_of
 Part = Mapping[str, str]
 """Each thing that a worker depends on, by name, and how it stands; both are told to people."""
 
+MODULE = "module "
+"""How the name of an author's module begins in a part; its text stands there in few signs."""
+
 MINDED_HERE = ("replicas", "max_memory", "stalled_after")
 """Settings that the supervisor minds and no process reads."""
 
@@ -70,7 +73,7 @@ def part_of(topology: Topology, worker: str) -> Part:
     for stream in touched(topology, worker):
         found |= _flat({f"stream {stream}": topology.streams[stream].model_copy(update=_SILENT)})
     for module in _modules(topology, worker):
-        found[f"module {module}"] = _digest(module)
+        found[f"{MODULE}{module}"] = _digest(module)
     return found
 
 

@@ -8,6 +8,8 @@ from contextlib import suppress
 from threading import Thread
 from typing import IO, Any
 
+from streams.entry import Entry
+
 Told = Callable[[int, dict[str, Any]], None]
 """Takes the number of a process, and what it said."""
 
@@ -36,6 +38,12 @@ def piped(module: str, heads: Sequence[bytes], lines: Iterable[bytes], told: Tol
             process.wait()
         for ear in ears:
             ear.join()
+
+
+def payload_line(entry: Entry) -> bytes:
+    """A payload on one line: a line break in JSON stands between tokens only, as a blank may."""
+    data = entry.get(b"data") or b"null"
+    return data.replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 def _listen(number: int, said: IO[bytes], told: Told) -> None:

@@ -1,6 +1,7 @@
 """Applies a changed topology file to the workers that run, worker by worker."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from schemas.supervisor_event import Action
@@ -12,6 +13,7 @@ from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed, ReloadRefused, RestartRefused, SupervisorError
 from supervisor.fleet import Fleet
 from supervisor.inspection import Inspector
+from supervisor.journal import Journal
 from supervisor.parts import Applied
 from supervisor.scaler import processes_at_first
 from supervisor.steps import Steps, nothing_to_do
@@ -37,6 +39,7 @@ class Reloader:
         self._copies = copies
         self._file, self._files = config, dict[str, Path]()
         self._began_with: dict[Place, Path] = {}
+        self._journal: Journal | None = None
         self._config = config
         self._inspector = inspector
         self._chronicle = chronicle
@@ -49,6 +52,8 @@ class Reloader:
     def file_for(self, place: Place) -> Path:
         """The copy for a process that starts now; it is kept for as long as that one lives."""
         file = self._began_with[place] = self.file_of(place.worker)
+        if self._journal is not None:
+            self._journal.began(place)
         return file
 
     def take_text(self, text: str) -> None:
@@ -67,21 +72,31 @@ class Reloader:
             try:
                 yield from self._inspector.inspect(file, self._config, concerned)
             except ReloadRefused as error:
-                raise RestartRefused(f"{error}; nothing was ended") from error
+                said = f"{error}; nothing was ended{self._since(file)}"
+                raise RestartRefused(said) from error
+
+    def _since(self, copy: Path) -> str:
+        """That the file is another one by now than its copy that was applied, if it is."""
+        with suppress(OSError):  # one that cannot be read can be applied no more than it was
+            if self._config.read_bytes() != copy.read_bytes():
+                return "; the file has changed since, apply it with 'penstock reload'"
+        return ""
 
     def begin(
         self, fleet: Fleet, told: Callable[[Iterable[Change]], None] = lambda _: None
     ) -> Steps:
-        """Apply the file as it is now; a file that cannot be used changes nothing.
+        """Apply the file as it is now, or nothing of it.
 
         ``told`` hears what it changes, before anything is done.
 
-        Raises ReloadRefused for such a file, and ActionFailed where a new process does not become
-        ready: its worker goes on with the old one, and those applied before keep what is new.
+        Raises ReloadRefused for a file that cannot be used, which changes nothing, and ActionFailed
+        where a new process does not become ready: what was done before is undone. Whatever could
+        not be undone is told, and differs from the file for 'penstock plan' and the next reload.
         """
         try:
             yield from self._begin(fleet, told)
         finally:
+            self._journal = None
             self._copies.keep_only(self._in_use(fleet))
 
     def _in_use(self, fleet: Fleet) -> set[Path]:
@@ -102,33 +117,60 @@ class Reloader:
         yield from self._apply(fleet, found, file, todo)
 
     def _apply(self, fleet: Fleet, found: Applied, file: Path, todo: list[Change]) -> Steps:
-        done: list[str] = []
+        old, self._journal = self.running, Journal(fleet, self.running, found)
         for change in todo:
-            after, before = between(self.running, found, change.worker), dict(self._files)
-            self._files[change.worker] = file
+            self._journal.note(change)
             try:
-                yield from _steps(fleet, after.topology, change)
+                yield from self._bring_about(fleet, found, file, change)
             except SupervisorError as error:
-                fleet.topology, self._files = self.running.topology, before
                 self._chronicle.tell(Action.RELOAD_REFUSED, str(error), change.worker)
-                raise ActionFailed(_how_far(error, done)) from error
-            self._now(fleet, after)
-            done.append(change.worker)
-            words = "; ".join(change.what) or f"it is {change.deed.value}"
-            details = {"deed": change.deed.value}
-            self._chronicle.tell(Action.RELOADED, words, change.worker, details=details)
+                done = dict.fromkeys(each.worker for each in todo[: todo.index(change)])
+                left = yield from self._go_back(fleet, old, self._journal, done)
+                raise ActionFailed(f"{error}; {left}") from error
         self._now(fleet, found)
         self._file, self._files = file, {}
         self._chronicle.tell(Action.RELOADED, f"{self._config} is applied")
+
+    def _bring_about(self, fleet: Fleet, found: Applied, file: Path, change: Change) -> Steps:
+        after = between(self.running, found, change.worker)
+        self._files[change.worker] = file
+        yield from _steps(fleet, after.topology, change)
+        self._now(fleet, after)
+        words = "; ".join(change.what) or f"it is {change.deed.value}"
+        details = {"deed": change.deed.value}
+        self._chronicle.tell(Action.RELOADED, words, change.worker, details=details)
+
+    def _go_back(
+        self, fleet: Fleet, old: Applied, journal: Journal, done: Iterable[str]
+    ) -> Generator[None, None, str]:
+        """Have what ran before run again; return in words how far that came about."""
+        self._files = {}
+        failed = yield from journal.undo()
+        self._now(fleet, journal.what_runs())
+        left = {change.worker: change for change in changes(self.running, old)}
+        for change in left.values():
+            self._chronicle.tell(Action.RELOAD_REFUSED, _not_as_before(change), change.worker)
+        back = [worker for worker in done if worker not in left]
+        for worker in back:
+            self._chronicle.tell(Action.RELOADED, "it is as before, for the reload failed", worker)
+        return _how_far(back, failed, list(left.values()))
 
     def _now(self, fleet: Fleet, running: Applied) -> None:
         fleet.topology, self.running = running.topology, running
         self._hold(running)
 
 
-def _how_far(error: SupervisorError, done: Sequence[str]) -> str:
-    before = f"done before: {', '.join(dict.fromkeys(done))}; " if done else ""
-    return f"{error}; {before}'penstock plan' shows what is left"
+def _not_as_before(change: Change) -> str:
+    what = "; ".join(change.what) or "it does not run"
+    return f"{change.worker} is not as before: {what}"
+
+
+def _how_far(back: Sequence[str], failed: Sequence[str], left: Sequence[Change]) -> str:
+    said = [f"undone: {', '.join(back)}"] if back else []
+    said += [f"to undo it, {why}" for why in failed]
+    said += map(_not_as_before, left)
+    shown = "'penstock plan' shows what is left, and 'penstock reload' mends it"
+    return "; ".join([*said, shown if left else "nothing of the file is applied"])
 
 
 def between(old: Applied, new: Applied, worker: str) -> Applied:

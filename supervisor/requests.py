@@ -22,6 +22,10 @@ class Request:
     begin: Callable[[Fleet], Steps]
     done: "Future[None]" = field(default_factory=Future)
 
+    def refuse(self) -> None:
+        """Tell whoever waits that it will not be done."""
+        self.done.set_exception(ActionFailed("the supervisor is ending"))
+
 
 class Desk:
     """Takes requests in their order and finishes each before it begins the next."""
@@ -70,6 +74,6 @@ class Desk:
     def close(self) -> None:
         """Tell whoever still waits that nothing more will happen."""
         while self._request is not None or self._waiting:
-            if self._request is None:
-                self._request = self._waiting.popleft()
-            self._finish(ActionFailed("the supervisor is ending"))
+            request = self._request or self._waiting.popleft()
+            self._request = self._steps = None
+            request.refuse()

@@ -15,7 +15,7 @@ from streams.observe import stream_states
 from streams.outage import Outage
 from streams.presence import present
 from streams.side import trim_side
-from supervisor.announced import Announced, of_this_machine
+from supervisor.announced import Announced, of_ours
 from supervisor.chronicle import Chronicle
 from supervisor.estate import Estate
 from supervisor.fleet import Fleet
@@ -55,10 +55,11 @@ class Rounds:
 
         ``may_scale`` False leaves their number for a later turn.
         """
-        self._settle_estates(client)
+        self._estate.note({c.pid for c in self._fleet.children.values() if c.pid})
         found = self._processes(client)
         if found is None:
             return {}
+        self._try("leases", lambda: self._settle_estates(client))
         self._try("healing", lambda: self._heal(client, found))
         wanted: dict[str, Decision] = {}
         self._try("streams", lambda: wanted.update(self._look_at_streams(client, may_scale)))
@@ -71,23 +72,19 @@ class Rounds:
 
     def _settle_estates(self, client: Client) -> None:
         """End the leases of processes that were killed, so that their entries go on at once."""
-        self._estate.note({c.pid for c in self._fleet.children.values() if c.pid})
-        self._try("leases", lambda: self._tell_of_leases(self._estate.settle(client)))
-
-    def _tell_of_leases(self, workers: list[str]) -> None:
-        for worker in workers:
+        for worker in self._estate.settle(client):
             why = "its process ended, so its entries go on elsewhere"
             self._chronicle.tell(Action.LEASE_BROKEN, why, worker)
 
     def _processes(self, client: Client) -> Mapping[int, Announced] | None:
         """What the processes say of themselves; None while the server is away."""
-        now = self._now_s()
-        if now < self._presence_at_s:
+        if self._now_s() < self._presence_at_s:
             return None
+        children = self._fleet.children.values()
         try:
-            found = of_this_machine(present(client, time.time()))
-        except StreamsError as error:
-            self._presence_at_s = now + self._outage.failed(error)
+            found = of_ours(present(client, time.time()), children)
+        except StreamsError as error:  # which may have taken as long as a time-out
+            self._presence_at_s = self._now_s() + self._outage.failed(error)
             self._healer.forget()
             self._hear({})
             return None

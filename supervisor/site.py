@@ -18,7 +18,7 @@ from streams.pipeline_metrics import (
     stream_families,
 )
 from streams.presence import present
-from supervisor.announced import of_this_machine
+from supervisor.announced import of_ours
 from supervisor.audit import Audit
 from supervisor.changes import Change
 from supervisor.console.pages import STATIC, STYLE_OF_DRAWINGS, Console
@@ -146,11 +146,11 @@ class Site:
 
     def _scraped(self) -> list[Scraped]:
         """The pages of our processes; one that has no line in the presence list has none."""
+        children = [child for child in self._supervisor.seen.children if child.pid is not None]
         try:
-            processes = of_this_machine(present(self._client, time.time()))
+            processes = of_ours(present(self._client, time.time()), children)
         except StreamsError:
             processes = {}
-        children = [child for child in self._supervisor.seen.children if child.pid is not None]
         known = [(c.place, processes[c.pid].presence) for c in children if c.pid in processes]
         unknown = [Scraped(c.place, None) for c in children if c.pid not in processes]
         return [*scrape(known), *unknown]

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
+from threading import Lock
 from typing import Any
 
 from schemas.topology import Topology
@@ -31,7 +32,7 @@ from supervisor.signals import End, Hangup, Signals
 from supervisor.steps import Steps
 from supervisor.worker_command import command_of
 
-_CALM_S, _WATCHFUL_S, _AFTER_KILL_S = 1.0, 0.2, 5.0
+_CALM_S, _WATCHFUL_S, _SOON_S, _AFTER_KILL_S = 1.0, 0.2, 0.02, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,14 @@ class Supervisor:
         around: Surroundings | None = None,
         on_ready: Callable[[float], None] = lambda _: None,
         on_broken: Callable[[str, str], None] = lambda _, __: None,
+        check_footing: Callable[[], None] = lambda: None,
     ) -> None:
+        self._check_footing = check_footing
         self._on_broken = on_broken
         self._text = text
         self.settings = settings
         self.inbox: SimpleQueue[Any] = SimpleQueue()
+        self._gate, self._closed = Lock(), False
         self._around = around = around or Surroundings()
         self._log = log
         self._on_ready = on_ready
@@ -105,16 +109,20 @@ class Supervisor:
     def run(self, open_pages: Callable[["Supervisor"], Callable[[], None]]) -> None:
         """Run until told to end; then drain the workers and stop the embedded server.
 
-        Raises what ``StreamServer.start`` and ``open_pages`` raise.
+        Raises what ``StreamServer.start`` and ``open_pages`` raise, and, once all is drained, what
+        ``check_footing`` does.
         """
         with ExitStack() as stack:
-            self.server.start()
-            stack.callback(self.server.stop)
             stack.enter_context(Signals(self.inbox))
+            if not self._server_started():
+                self.server.stop()
+                return
+            stack.callback(self.server.stop)
             self._client = stack.enter_context(self.server.client())
             self._reloader.take_text(self._text)
             self._hold(self._reloader.running)
             stack.callback(open_pages(self))
+            stack.callback(self._turn_away)
             try:
                 self._fleet.start()
                 self._attend()
@@ -122,12 +130,36 @@ class Supervisor:
                 self._desk.close()
                 self._drain()
 
+    def _server_started(self) -> bool:
+        """Start the server; False where somebody wants to end before it serves."""
+        for _ in self.server.start():
+            word = self._next_word(_SOON_S)
+            if isinstance(word, End):
+                self._log.info("supervisor_ending", why=word.why)
+                return False
+            if isinstance(word, Hangup):
+                self._do(self.reload)
+        return True
+
+    def _turn_away(self) -> None:
+        """Refuse what nobody will do any more: what was asked since the last child ended."""
+        with self._gate:
+            self._closed = True
+        while not self.inbox.empty():
+            word = self.inbox.get()
+            if isinstance(word, Request):
+                word.refuse()
+
     def ask(self, request: Request, within_s: float) -> None:
         """From any thread: have something done and wait for its end.
 
         Raises what ended it, TimeoutError when it takes longer.
         """
-        self.inbox.put(request)
+        with self._gate:  # after it was closed nothing is put behind what was turned away
+            if self._closed:
+                request.refuse()
+            else:
+                self.inbox.put(request)
         request.done.result(within_s)
 
     def reload(
@@ -195,6 +227,7 @@ class Supervisor:
             return None
 
     def _turn(self) -> None:
+        self._check_footing()
         self.server.look()
         self._look_at_children()
         for worker, wanted in self._rounds.go(self._client, may_scale=not self._desk.busy).items():

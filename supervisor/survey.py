@@ -8,7 +8,7 @@ from streams.connection import Client
 from streams.errors import StreamsError
 from streams.observe import counters, stream_states
 from streams.presence import present
-from supervisor.announced import of_this_machine
+from supervisor.announced import of_ours
 from supervisor.fleet import ChildView
 from supervisor.overview import (
     Overview,
@@ -51,7 +51,7 @@ def survey(
     processes = (
         unsupervised(presences)
         if by is None
-        else supervised(by.children, of_this_machine(presences), heard=server.reachable)
+        else supervised(by.children, of_ours(presences, by.children), heard=server.reachable)
     )
     workers = worker_views(topology, processes, by.wanted if by else None, streams, settled)
     everywhere = bool(workers) and all(worker.ready for worker in workers)

@@ -4,11 +4,13 @@ Nothing that a producer wrote reaches a terminal as a control character.
 """
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import IO, Any
 
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +20,7 @@ SEVERITY_STYLE = {"low": "cyan", "medium": "yellow", "high": "red", "critical": 
 
 _PIPED_COLUMNS = 160  # what is piped into a file or a pager is not cut to 80 columns
 _NO_END = 1_000_000
+_WORD = re.compile(r" *[^ ]+")
 
 
 def console(file: IO[str] | None = None, *, whole: bool = False) -> Console:
@@ -86,6 +89,32 @@ def shortened(value: str, most: int) -> str:
     'a long…'
     """
     return value if len(value) <= most else f"{value[: max(0, most - 1)]}…"
+
+
+def folded(words: str, width: int, indent: int = 4) -> str:
+    """Words for a screen of ``width`` cells; what has no room goes on beneath, indented.
+
+    Only a word that no line has room for is broken, so uids can be copied.
+
+    >>> print(folded("drift of amount in ORDERS/17-0 since noon", 24))
+    drift of amount in
+        ORDERS/17-0 since
+        noon
+    """
+    if cell_len(words) <= width:
+        return words
+    room, lines, line = max(width, indent + 2), [], ""
+    for word in _WORD.findall(words):
+        if line.strip() and cell_len(line + word) > room:
+            lines.append(line)
+            line = " " * indent + word.lstrip()
+        else:
+            line += word
+        while cell_len(line) > room:
+            first = chop_cells(line, room)[0]
+            lines.append(first)
+            line = " " * indent + line[len(first) :]
+    return "\n".join([*lines, line])
 
 
 def pairs(fields: Sequence[bytes]) -> list[tuple[bytes, bytes]]:

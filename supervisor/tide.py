@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from streams.keys import Lane
 from streams.observe import StreamState
 
 
@@ -22,13 +23,20 @@ class Tide:
         for name in sorted(self._full - full):
             self._log.info("stream_has_room", stream=name)
         self._full = full
-        strangers = {(stream.name, group) for stream in streams for group in stream.strangers}
-        for name, group in sorted(strangers - self._strangers):
+        pinned = {(stream.name, group): stream for stream in streams for group in stream.strangers}
+        for name, group in sorted(pinned.keys() - self._strangers):
             self._log.warning(
                 "group_without_worker",
                 stream=name,
                 group=group,
                 effect="what it has not acknowledged is never trimmed",
-                remedy=f"if nobody reads it any more: XGROUP DESTROY {name} {group}",
+                remedy=unpinning(pinned[name, group], group),
             )
-        self._strangers = strangers
+        self._strangers = set(pinned)
+
+
+def unpinning(stream: StreamState, group: str) -> str:
+    """What lets a stream be trimmed that a group keeps which no worker reads."""
+    key = Lane(0, stream.lanes).stream(stream.name)
+    each = ", and so on each lane" if stream.lanes > 1 else ""
+    return f"if nobody reads it any more: XGROUP DESTROY {key} {group}{each}"

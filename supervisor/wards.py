@@ -42,7 +42,12 @@ class Patient:
     @property
     def rule(self) -> str:
         """The rule that it broke first; for a dead letter, the worker that gave up."""
-        return str(self._first.get("rule") or self.item.reason.get("worker", "?"))
+        return str(self._first.get("rule") or self.worker)
+
+    @property
+    def worker(self) -> str:
+        """The worker that gave up on a dead letter; of a rejection, the gate."""
+        return str(self.item.reason.get("worker", "?"))
 
     @property
     def path(self) -> str:
@@ -90,18 +95,10 @@ class Patient:
             where = violation.get("path") or "the message"
             yield "reason", f"{where}: {violation.get('rule')} ({violation.get('message')})"
 
-    def summary_json(self) -> str:
-        """What ``list`` tells, as one JSON object."""
-        said = {
-            "uid": self.uid,
-            "at_ms": self.at_ms,
-            "stream": self.stream,
-            "rule": self.rule,
-            "path": self.path,
-            "error": self.error,
-            "attempts": self.attempts,
-        }
-        return json.dumps(said, ensure_ascii=False)
+    def summary_json(self, why: Sequence[str] = ("rule", "path", "error", "attempts")) -> str:
+        """What ``list`` tells, as one JSON object; ``why`` names the properties that say it."""
+        said = {"uid": self.uid, "at_ms": self.at_ms, "stream": self.stream}
+        return json.dumps(said | {name: getattr(self, name) for name in why}, ensure_ascii=False)
 
     def full_json(self) -> str:
         """The reason, the fields and the payload as one JSON object."""

@@ -50,6 +50,7 @@ def read(data_dir: Path) -> Whereabouts | None:
         return None
 
 
-def remove(data_dir: Path) -> None:
-    """Take the file away."""
-    path_of(data_dir).unlink(missing_ok=True)
+def remove(data_dir: Path, own: Whereabouts) -> None:
+    """Take the file away, if it tells of this supervisor and not of another one."""
+    if read(data_dir) == own:
+        path_of(data_dir).unlink(missing_ok=True)

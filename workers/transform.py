@@ -119,8 +119,8 @@ class Transform:
             fault = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in fault["loc"])
             raise OutputRefused(
-                f"{self._worker!r} made an event that {stream!r} does not take: "
-                f"{where}: {fault['msg']}"
+                f"{self._worker!r} made {'an event' if where else _kind(event)} that {stream!r} "
+                f"does not take: {where}{': ' if where else ''}{fault['msg']}"
             ) from error
 
 
@@ -187,6 +187,12 @@ def _function_of(settings: TransformSettings, worker: str) -> Callable[..., Any]
 def _listed(made: Any) -> list[Any]:
     if made is None:
         return []
-    if isinstance(made, BaseModel | Derived | dict) or not isinstance(made, Iterable):
+    if isinstance(made, BaseModel | Derived | dict | str | bytes) or not isinstance(made, Iterable):
         return [made]
     return list(made)
+
+
+def _kind(made: Any) -> str:
+    """What it is that is wrong as a whole."""
+    items = "" if isinstance(made, BaseModel | dict) else " (each item of a list or tuple is one)"
+    return f"a value of type {type(made).__name__!r}{items}"

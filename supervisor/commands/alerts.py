@@ -44,7 +44,9 @@ def register(app: typer.Typer) -> None:
 
 def alerts(
     context: typer.Context,
-    count: Annotated[int, typer.Option("-n", "--count", min=1, help="Events to begin with.")] = 20,
+    count: Annotated[
+        int, typer.Option("-n", "--count", min=1, max=1_000_000_000, help="Events to begin with.")
+    ] = 20,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with those that arrive; ends by Ctrl-C.")
     ] = False,

@@ -18,6 +18,7 @@ CERTAINTY = 0.01
 """The probability that ``diff`` calls any field of a stream changed that did not change."""
 
 _MOST_PARENTS = 1024
+_JOINED = "\N{NO-BREAK SPACE}"
 
 Where = Annotated[
     str,
@@ -43,9 +44,14 @@ def register(app: typer.Typer) -> None:
 
 
 class _Desk:
-    """One call's topology, server, target, and the newest version of what is stored."""
+    """One call's topology, server, target, and the newest version of what is stored.
 
-    def __init__(self, context: typer.Context, where: str, note: str = "") -> None:
+    Whoever only ``looks`` needs nothing of the author's modules.
+    """
+
+    def __init__(
+        self, context: typer.Context, where: str, note: str = "", *, looks: bool = False
+    ) -> None:
         import time
 
         from streams.baselines import Baselines
@@ -53,7 +59,7 @@ class _Desk:
         from supervisor.wards import author
 
         penstock = Context.of(context)
-        self.topology = penstock.topology()
+        self.topology = penstock.outline() if looks else penstock.topology()
         self.target = target(self.topology, where)
         self.client = penstock.client()
         lanes, lineage = self.topology.lanes, self.topology.lineage
@@ -173,7 +179,7 @@ def show(
     """
     from supervisor.baseline_process import ask
 
-    desk = _Desk(context, where)
+    desk = _Desk(context, where, looks=True)
     if history:
         _show_history(desk.stored.history(), as_json)
         return
@@ -194,32 +200,41 @@ def _told(field: "FieldBaseline") -> dict[str, Any]:
 
 
 def _show_history(versions: "Sequence[Version]", as_json: bool) -> None:
-    from supervisor.tables import console, local_time, printable, table
+    from supervisor.grid import Column, Grid, filled
+    from supervisor.tables import console, local_time, printable
 
     if as_json:
         for v in versions:
             said = v.baseline.model_dump(mode="json", exclude={"fields"})
             typer.echo(json.dumps({"uid": v.uid} | said))
         return
-    made = table(["version", "time", "change", "fields", "by", "note", "uid"])
+    if not versions:
+        typer.echo("There is no version so far.", err=True)
+        return
+    ranks = {"version": 0, "time": 1, "change": 0, "fields": 2, "by": 3, "note": 4, "uid": 0}
+    rows = []
     for v in versions:
         told = v.baseline
         texts = map(printable, (", ".join(told.changed), told.by, told.note, v.uid))
-        made.add_row(str(told.version), local_time(told.at_ms), told.change, *texts)
-    console().print(made)
+        rows.append([str(told.version), local_time(told.at_ms), told.change, *texts])
+    screen = console(whole=True)
+    columns = [Column(name, rank) for name, rank in ranks.items()]
+    Grid(*filled(columns, rows), screen.width).show(screen)
 
 
 def _show_field(name: str, field: "FieldBaseline", shape: Mapping[str, Any]) -> None:
     from supervisor.histogram import histogram
-    from supervisor.tables import printable
+    from supervisor.tables import console, folded, printable
 
+    width = console(whole=True).width
     frozen = ", frozen" if field.frozen else ""
     by = " by the worker itself" if field.learnt else ""
     told = f"{field.size:,} values{frozen}, set in version {field.set_in}{by}"
-    typer.echo(f"{printable(name)}: {told}")
-    typer.echo(f"  from {printable(field.first)} to {printable(field.last)}")
+    typer.echo(folded(f"{printable(name)}: {told}", width))
+    typer.echo(folded(f"  from {printable(field.first)} to {printable(field.last)}", width))
     quantiles = shape["quantiles"].items()
-    typer.echo("  " + "   ".join(f"{100 * float(s):g} %: {value:.6g}" for s, value in quantiles))
+    pairs = (f"{100 * float(s):g}{_JOINED}%:{_JOINED}{value:.6g}" for s, value in quantiles)
+    typer.echo(folded("  " + "   ".join(pairs), width, 2).replace(_JOINED, " "))
     typer.echo(f"  ranks within {100 * shape['rank_error']:.2g} %, with 99 % certainty")
     for line in histogram(shape["edges"], shape["shares"]):
         typer.echo(f"  {line}")
@@ -235,7 +250,7 @@ def diff(context: typer.Context, where: Where, since: Since = None, as_json: Jso
     """
     from supervisor.baseline_traffic import start_ms
 
-    desk = _Desk(context, where)
+    desk = _Desk(context, where, looks=True)
     known = desk.known()
     ends = [int(field.last.rpartition("/")[2].partition("-")[0]) for field in known.values()]
     from_ms = max(ends) + 1 if since is None else start_ms(since, desk.by.at_ms)
@@ -253,12 +268,14 @@ def diff(context: typer.Context, where: Where, since: Since = None, as_json: Jso
 
 
 def _show_diff(found: Mapping[str, Mapping[str, Any]]) -> None:
-    from supervisor.tables import console, printable, table
+    from supervisor.grid import Column, Grid
+    from supervisor.tables import console, printable
 
-    numbers = ("before", "now", "KS", "PSI", "p")
-    made = table(["field", *((name, {"justify": "right"}) for name in numbers), "effect"])
+    numbers = [Column(name, right=True) for name in ("before", "now", "KS", "PSI", "p")]
+    rows = []
     for name, told in found.items():
         sizes = (f"{told['n_before']:,}", f"{told['n_now']:,}")
         tests = (f"{told['distance']:.3f}", f"{told['psi']:.3f}", f"{told['p_value']:.2g}")
-        made.add_row(printable(name), *sizes, *tests, told["effect"])
-    console().print(made)
+        rows.append([printable(name), *sizes, *tests, told["effect"]])
+    screen = console(whole=True)
+    Grid([Column("field"), *numbers, Column("effect", 1)], rows, screen.width).show(screen)

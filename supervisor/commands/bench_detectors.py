@@ -26,10 +26,12 @@ def bench_detectors(
         int, typer.Option(min=1_000, max=1_000_000, help="The newest so many of them, at most.")
     ] = 50_000,
     alarms_per_day: Annotated[
-        float, typer.Option(min=0.0, help="Recommend none that raises more on this traffic.")
+        float,
+        typer.Option(min=0.0, max=1e9, help="Recommend none that raises more on this traffic."),
     ] = 20.0,
     messages_per_day: Annotated[
-        float | None, typer.Option(min=1.0, help="The real rate, where the stream's times lie.")
+        float | None,
+        typer.Option(min=1.0, max=1e12, help="The real rate, where the stream's times lie."),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -71,7 +73,7 @@ def bench_detectors(
     if as_json:
         typer.echo(json.dumps({"stream": stream, **report}, ensure_ascii=False))
     else:
-        show(stream, report, console())
+        show(stream, report, console(whole=True))
 
 
 def _some(lines: Iterator[bytes], stream: str) -> Iterator[bytes]:

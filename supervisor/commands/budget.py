@@ -8,7 +8,10 @@ import typer
 from supervisor.context import Context
 
 if TYPE_CHECKING:
+    from supervisor.grid import Column
     from supervisor.spending import Spent
+
+    Told = tuple[list[Column], list[list[str]]]
 
 _DAY_S = 86_400.0
 
@@ -49,29 +52,29 @@ def _told(found: "Spent") -> dict[str, Any]:
 
 
 def _show(found: "Spent") -> None:
-    from supervisor.tables import console
+    from supervisor.grid import Grid, filled
+    from supervisor.tables import console, folded, printable
 
+    out = console(whole=True)
     for line in _heads(found):
-        typer.echo(line)
-    out = console()
-    if found.raised:
-        typer.echo("")
-        out.print(_raised(found))
-    if found.shares:
-        typer.echo("")
-        out.print(_shares(found))
+        typer.echo(folded(line, out.width))
+    for columns, rows in (_raised(found), _shares(found)):
+        if rows:
+            typer.echo("")
+            Grid(*filled(columns, rows), out.width).show(out)
     if found.uncovered:
         typer.echo("\nNot covered by the budget:")
         for each in found.uncovered:
-            typer.echo(f"  {each.worker}: {each.detector}: {each.reason}")
+            told = printable(f"  {each.worker}: {each.detector}: {each.reason}")
+            typer.echo(folded(told, out.width))
 
 
 def _heads(found: "Spent") -> list[str]:
     span = f"{found.window_s / _DAY_S:g} d" if found.window_s >= _DAY_S else f"{found.window_s:g} s"
     if found.allowed is None:
         return [
-            "no budget: each detector has its own run_length; "
-            "'budget: {false_alarms: 1, per: 30d}' in the topology file sets one",
+            "no budget: each detector has its own run_length; the topology file sets one by",
+            "  budget: {false_alarms: 1, per: 30d}",
             f"raised     {found.outside} drift alarms, {found.anomalies} anomalies in {span}",
         ]
     over = found.spent - found.allowed
@@ -84,32 +87,30 @@ def _heads(found: "Spent") -> list[str]:
     ]
 
 
-def _raised(found: "Spent") -> Any:
-    from supervisor.tables import local_time, printable, table
+def _raised(found: "Spent") -> "Told":
+    from supervisor.grid import Column
+    from supervisor.tables import local_time, printable
 
-    made = table(
-        ["worker", "stream", "field", "detector", ("alarms", {"justify": "right"}), "last", ""]
-    )
+    names = "worker", "stream", "field"
+    columns = [*map(Column, names), Column("detector", 2), Column("alarms", right=True)]
+    rows = []
     for each in found.raised:
         texts = map(printable, (each.worker, each.stream, each.field, each.detector))
         outside = "" if each.covered or found.allowed is None else "not covered"
-        made.add_row(*texts, str(each.alarms), local_time(each.last_ms), outside)
-    return made
+        rows.append([*texts, str(each.alarms), local_time(each.last_ms), outside])
+    return [*columns, Column("last", 3), Column("", 1)], rows
 
 
-def _shares(found: "Spent") -> Any:
-    from supervisor.tables import printable, table
+def _shares(found: "Spent") -> "Told":
+    from supervisor.grid import Column
+    from supervisor.tables import printable
 
-    right = {"justify": "right"}
-    made = table(
-        [
-            *("worker", "stream", ("share", right), ("of tests", right), ("watches", right)),
-            ("of one, a day", right),
-        ]
-    )
+    figures = "share", "of tests", "watches", "of one, a day"
+    columns = [Column("worker"), Column("stream"), *(Column(n, right=True) for n in figures)]
+    rows = []
     for each in found.shares:
         names = printable(each.worker), printable(each.stream)
         rate = f"{each.rate_per_s * _DAY_S:.2g}"
         allowed = f"{each.allowed:.3g}", f"{each.tests:.3g}"
-        made.add_row(*names, *allowed, f"{each.watches:,}", rate)
-    return made
+        rows.append([*names, *allowed, f"{each.watches:,}", rate])
+    return columns, rows

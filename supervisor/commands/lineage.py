@@ -57,9 +57,13 @@ def trace(
     """
     from lineage.render import render_text
     from lineage.trace import to_json
+    from supervisor.lineage_show import tell
 
     found = trace_of(uid_of(Context.of(context), message), down=down)
-    typer.echo(to_json(found) if as_json else render_text(found))
+    if as_json:
+        typer.echo(to_json(found))
+    else:
+        tell(render_text(found).split("\n"))
 
 
 def graph(

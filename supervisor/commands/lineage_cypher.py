@@ -20,7 +20,8 @@ def cypher(
         typer.Option("--param", "-p", help="name=value, for $name; JSON, else text."),
     ] = None,
     timeout_s: Annotated[
-        float, typer.Option("--timeout-s", min=0.001, help="Longest run of the statement.")
+        float,
+        typer.Option("--timeout-s", min=0.001, max=86_400.0, help="Longest run of the statement."),
     ] = 30.0,
     limit: Limit = ROWS,
     as_json: AsJson = False,

@@ -1,9 +1,10 @@
 """``penstock lineage``: verify the graph, hold messages, let old ones go, hand the map on."""
 
 import json
+import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -150,26 +151,17 @@ def retain(
 
 def _ages(age: str | None, layers: list[str]) -> "Ages":
     from lineage.retention import Ages
+    from supervisor.moments import seconds_of
 
     by_layer: dict[int, float | None] = {}
     for text in layers:
         number, equals, span = text.partition("=")
-        if not equals or not number.isdecimal():
+        if not equals or not re.fullmatch("[0-9]{1,9}", number):
             raise typer.BadParameter(f"{text!r} is no LAYER=AGE; write 3=7d or 9=ever")
-        by_layer[int(number)] = None if span == "ever" else _span_s(span)
+        by_layer[int(number)] = None if span == "ever" else seconds_of(span)
     if age is None and not by_layer:
         raise typer.BadParameter("give --age, or --layer, or both")
-    return Ages(None if age is None else _span_s(age), by_layer)
-
-
-def _span_s(text: str) -> float:
-    from schemas.duration import parse_duration_s
-
-    try:
-        found: Any = parse_duration_s(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    return float(found)
+    return Ages(None if age is None else seconds_of(age), by_layer)
 
 
 def _kept(path: Path | None) -> "Heads | None":

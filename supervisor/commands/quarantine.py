@@ -5,7 +5,7 @@ stream of dead letters.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from inspect import getdoc
 from pathlib import Path
@@ -38,20 +38,22 @@ Rule = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Which streams of a topology a family of verbs is about."""
+    """Which streams of a topology a family of verbs is about, and what its list tells of each.
 
+    ``why`` are the headings beside what every list has, and the property under each; in JSON its
+    key.
+    """
+
+    about: str
     streams: Callable[["Topology"], list[str]]
     example: str
+    why: Mapping[str, str]
 
 
 def register(app: typer.Typer) -> None:
     """Add both families to the command."""
-    rejected, dead = f"SHRINK/{_SOME_ID}", f"DEAD_LETTER/{_SOME_ID}"
-    for name, family, about in (
-        ("quarantine", Family(_rejections, rejected), "Messages that a gate rejected, and why."),
-        ("dead", Family(_dead_letters, dead), "Messages that a worker could not process."),
-    ):
-        verbs = typer.Typer(no_args_is_help=True, help=about, callback=_choosing(family))
+    for name, family in FAMILIES.items():
+        verbs = typer.Typer(no_args_is_help=True, help=family.about, callback=_choosing(family))
         for verb in (list_, show, release, drop):
             called = verb.__name__.rstrip("_")
             given = "-n 20" if verb is list_ else family.example
@@ -77,22 +79,45 @@ def _dead_letters(topology: "Topology") -> list[str]:
     return [topology.dead_letters]
 
 
+FAMILIES = {
+    "quarantine": Family(
+        "Messages that a gate rejected, and why.",
+        _rejections,
+        f"SHRINK/{_SOME_ID}",
+        {"reason": "rule", "at": "path"},
+    ),
+    "dead": Family(
+        "Messages that a worker could not process.",
+        _dead_letters,
+        f"DEAD_LETTER/{_SOME_ID}",
+        {"worker": "worker", "error": "error", "attempts": "attempts"},
+    ),
+}
+
+
 def _ward(context: typer.Context) -> "Ward":
     from supervisor.wards import Ward
 
-    penstock, family = Context.of(context), context.find_object(Family)
-    assert family is not None
+    penstock = Context.of(context)
     topology = penstock.outline()
-    return Ward(penstock.client(), topology, family.streams(topology))
+    return Ward(penstock.client(), topology, _family(context).streams(topology))
+
+
+def _family(context: typer.Context) -> Family:
+    family = context.find_object(Family)
+    assert family is not None
+    return family
 
 
 def list_(
     context: typer.Context,
-    count: Annotated[int, typer.Option("-n", "--count", min=1, help="At most so many.")] = 100,
+    count: Annotated[
+        int, typer.Option("-n", "--count", min=1, max=1_000_000_000, help="At most so many.")
+    ] = 100,
     as_json: Json = False,
 ) -> None:
     """List the newest messages, newest first: where from and why, never the payload."""
-    _list(_ward(context), count, as_json)
+    _list(_ward(context), count, _family(context).why, as_json)
 
 
 def show(
@@ -111,7 +136,11 @@ def release(
     every: All = False,
     rule: Rule = None,
     data: Annotated[
-        str | None, typer.Option(metavar="FILE|-", help="The mended payload of one message.")
+        str | None,
+        typer.Option(
+            metavar="JSON|FILE|-",
+            help="The mended payload of one message: JSON if it begins with { or [, else a file.",
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -140,29 +169,30 @@ def drop(
     _each(iter(chosen), lambda uid: _drop(ward, uid, as_json))
 
 
-def _list(ward: "Ward", count: int, as_json: bool) -> None:
-    from supervisor.tables import console, local_time, printable, table
+def _list(ward: "Ward", count: int, why: Mapping[str, str], as_json: bool) -> None:
+    from supervisor.grid import Column, Grid, filled
+    from supervisor.tables import console, local_time, printable
 
     patients = ward.list(count)
     if as_json:
         for patient in patients:
-            typer.echo(patient.summary_json())
+            typer.echo(patient.summary_json(list(why.values())))
         return
     if not patients:
         typer.echo(f"{' and '.join(ward.streams)}: empty.", err=True)
         return
-    wide = {"overflow": "fold"}
-    made = table([("uid", wide), "time", ("stream", wide), "reason", ("at", wide), "attempts"])
-    for patient in patients:
-        made.add_row(
+    columns = [Column("uid"), Column("time", 3), Column("stream", 2)]
+    columns += [Column(name, rank) for rank, name in zip((0, 1, 4), why, strict=False)]
+    rows = [
+        [
             patient.uid,
             local_time(patient.at_ms),
-            printable(patient.stream),
-            printable(patient.rule),
-            printable(patient.path or patient.error),
-            str(patient.attempts or ""),
-        )
-    console().print(made)
+            *(printable(str(getattr(patient, n) or "")) for n in ("stream", *why.values())),
+        ]
+        for patient in patients
+    ]
+    screen = console(whole=True)
+    Grid(*filled(columns, rows), screen.width).show(screen)
     if ward.size() > len(patients):
         typer.echo(f"{len(patients)} of {ward.size()}; -n shows more.", err=True)
 
@@ -184,15 +214,22 @@ def _show(ward: "Ward", uid: str, full: bool, as_json: bool) -> None:
     typer.echo(payload if full else shortened(payload, MOST_SHOWN))
 
 
-def _mended(uids: list[str], every: bool, file: str | None) -> bytes | None:
-    if file is None:
+def _mended(uids: list[str], every: bool, given: str | None) -> bytes | None:
+    if given is None:
         return None
     if every or len(uids) != 1:
         raise typer.BadParameter("--data is the payload of one message; name just one UID")
-    payload = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    payload = _payload(given)
     if not payload.strip():
-        raise typer.BadParameter(f"{file!r} is empty, so there is no payload to release")
+        raise typer.BadParameter(f"{given!r} is empty, so there is no payload to release")
     return payload.strip()
+
+
+def _payload(given: str) -> bytes:
+    """What was given if it is JSON, else what is in that file, or on standard input for ``-``."""
+    if given.lstrip().startswith(("{", "[")):
+        return given.encode("utf-8", "surrogateescape")
+    return sys.stdin.buffer.read() if given == "-" else Path(given).read_bytes()
 
 
 def _chosen(ward: "Ward", uids: list[str], every: bool, rule: str | None) -> Iterator[str]:

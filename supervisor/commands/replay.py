@@ -34,7 +34,10 @@ def replay(
     until: Until = None,
     limit: Limit = ROWS,
     before: Annotated[
-        int, typer.Option(min=0, help="For workers with a state: so many messages before.")
+        int,
+        typer.Option(
+            min=0, max=1_000_000_000, help="For workers with a state: so many messages before."
+        ),
     ] = 20_000,
     most: Annotated[
         int, typer.Option("--show", min=0, help="Show so many of the messages that differ.")

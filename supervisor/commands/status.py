@@ -22,7 +22,8 @@ def status(
 ) -> None:
     """Show the server, the supervisor, every worker, and every stream.
 
-    Without a supervisor it shows what the stream server knows.
+    Without a supervisor it shows what the stream server knows. The line 'to copy' opens the
+    embedded server; on a narrow screen it runs on, and is whole when it is copied.
 
     Example: penstock status --json
     """

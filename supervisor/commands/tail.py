@@ -27,7 +27,9 @@ def tail(
     stream: Annotated[
         str, typer.Argument(help="The stream's name in the topology.", autocompletion=streams)
     ],
-    count: Annotated[int, typer.Option("-n", "--count", min=0, help="Entries to begin with.")] = 10,
+    count: Annotated[
+        int, typer.Option("-n", "--count", min=0, max=1_000_000_000, help="Entries to begin with.")
+    ] = 10,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with those that arrive; ends by Ctrl-C.")
     ] = False,
@@ -37,10 +39,10 @@ def tail(
 ) -> None:
     """Show the newest entries of a stream, newest last, over all its lanes.
 
-    Events of the supervisor, of anomalies and of drifts are told by their fields. Lines are cut to
-    the screen, in a pipe they are whole. Bytes that are no UTF-8 are shown escaped. With --json
-    fields.data is an object where the payload is one, else text. Reading takes nothing from
-    anybody.
+    Events of the supervisor, of anomalies and of drifts are told by their fields, folded to the
+    screen. Other lines are cut to the screen; in a pipe all are whole. Bytes that are no UTF-8 are
+    shown escaped. With --json fields.data is an object where the payload is one, else text.
+    Reading takes nothing from anybody.
 
     Example: penstock tail L3 --follow
     """

@@ -1,5 +1,7 @@
 """Anomaly and drift incidents for the console: the newest first, and one told in full."""
 
+import math
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -23,25 +25,31 @@ MOST = 200
 
 _SPARK_BEFORE, _SPARK_BEHIND = 60, 20
 _KEPT = 128
-_FRESH_S = 5.0
+_FRESH_S = 5.0  # and then an incident that was open is looked up again
 
 SVG = "image/svg+xml"
 
 
 class Incidents:
-    """Answers about the event streams of one topology; remembers what it looked up last."""
+    """Answers about the event streams of one topology; remembers what it looked up last.
+
+    ``now_s`` is the time of day, ``monotonic_s`` tells how old that is.
+    """
 
     def __init__(
         self,
         topology: Callable[[], Topology],
         client: Client,
         recent: Recent,
-        now_s: Callable[[], float],
+        *,
+        now_s: Callable[[], float] = time.time,
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._topology = topology
         self._client = client
         self._recent = recent
         self._now_s = now_s
+        self._monotonic_s = monotonic_s
         self._accounts: OrderedDict[str, tuple[Account, float]] = OrderedDict()
         self._one_at_a_time = Lock()
 
@@ -88,20 +96,17 @@ class Incidents:
     def _account(self, uid: str) -> Account:
         """One after the other: each may read thousands of entries."""
         with self._one_at_a_time:
-            now_s = self._now_s()
-            if uid not in self._accounts or _aged(*self._accounts[uid], now_s):
+            passed_s = self._monotonic_s()
+            if uid not in self._accounts or passed_s >= self._accounts[uid][1]:
                 topology = self._topology()
                 event = event_of(self._client, topology, uid)
                 uid = event.uid
-                self._accounts[uid] = account_of(self._client, topology, event), now_s
+                going_on = is_open(event, self._now_s())
+                account = account_of(self._client, topology, event)
+                self._accounts[uid] = account, passed_s + _FRESH_S if going_on else math.inf
                 while len(self._accounts) > _KEPT:
                     self._accounts.popitem(last=False)
             return self._accounts[uid][0]
-
-
-def _aged(account: Account, at_s: float, now_s: float) -> bool:
-    """Whether what was looked up while the incident was open has to be looked up again."""
-    return now_s - at_s >= _FRESH_S and is_open(account.event, at_s)
 
 
 def _row(event: Event) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The paths of the console: its files, what they ask for, and what they may have done."""
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -35,7 +34,7 @@ class Console:
     ) -> None:
         recent = Recent(topology, client)
         self._pulse = Pulse(Sight(topology, client, overview, recent))
-        self._incidents = Incidents(topology, client, recent, time.time)
+        self._incidents = Incidents(topology, client, recent)
         self._patients = Patients(topology, client, audit)
         self._provenance = Provenance(topology, client)
 

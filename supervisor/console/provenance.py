@@ -4,6 +4,7 @@ The questions and their parameters are those of ``lineage/questions``, so one th
 can be asked here at once; ``VERBS`` has the words that ``penstock lineage`` uses for some.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -193,6 +194,6 @@ def _number(asked: Mapping[str, str], name: str, otherwise: int, most: int) -> i
     Raises typer.BadParameter for anything that is none, or none from 1 to ``most``.
     """
     word = asked.get(name) or str(otherwise)
-    if not word.isascii() or not word.isdigit() or not 1 <= int(word) <= most:
+    if not re.fullmatch("[0-9]{1,18}", word) or not 1 <= int(word) <= most:
         raise typer.BadParameter(f"{name!r} has to be a number from 1 to {most}")
     return int(word)

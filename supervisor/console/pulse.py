@@ -1,7 +1,6 @@
 """The pipeline as it stands this second: one look at the server for all who listen."""
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from schemas.topology_graph import reads
 from streams.connection import Client
 from streams.errors import StreamsError
 from streams.observe import counters
+from supervisor.console.fresh import Fresh
 from supervisor.console.graph import graph_of
 from supervisor.console.health import Health, of_input, of_worker
 from supervisor.console.layout import lay_out
@@ -21,9 +21,6 @@ from supervisor.console.recent import KINDS, Recent
 from supervisor.lookup import event_streams, rejection_streams
 from supervisor.overview import Overview, StreamView
 from supervisor.page_routes import Answer
-
-FRESH_S = 0.9
-"""Whoever asks again within that time gets the same look."""
 
 Settled = Mapping[tuple[str, str, str], int]
 
@@ -39,16 +36,13 @@ class Sight:
 
 
 class Pulse:
-    """Looks at the pipeline at most once in ``FRESH_S``, whoever and however many ask."""
+    """Looks at the pipeline afresh for whoever asks, however many they are."""
 
     def __init__(self, sight: Sight, *, now_s: Callable[[], float] = time.monotonic) -> None:
         self._sight = sight
-        self._now_s = now_s
-        self._one_at_a_time = threading.Lock()
+        self._fresh = Fresh(self._look, now_s)
         self._added: Rates[str] = Rates()
         self._settled: Rates[tuple[str, str, str]] = Rates()
-        self._looked_at_s = float("-inf")
-        self._text = ""
 
     def topology(self, _: Mapping[str, str]) -> Answer:
         """The drawing of the topology, which changes only when the topology does."""
@@ -76,12 +70,10 @@ class Pulse:
 
     def look(self) -> str:
         """The newest look as JSON on one line."""
-        with self._one_at_a_time:
-            now = self._now_s()
-            if now - self._looked_at_s >= FRESH_S:
-                self._text = json.dumps(self._see(now), ensure_ascii=False)
-                self._looked_at_s = self._now_s()
-            return self._text
+        return self._fresh.seen()
+
+    def _look(self, now_s: float) -> str:
+        return json.dumps(self._see(now_s), ensure_ascii=False)
 
     def _see(self, now_s: float) -> dict[str, Any]:
         topology, overview = self._sight.topology(), self._sight.overview()

@@ -1,6 +1,5 @@
 """The newest incidents, looked up at most once a second for all who ask."""
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +8,7 @@ from schemas.findings import AnomalyEvent, Severity, Status
 from schemas.topology import Topology
 from streams.connection import Client
 from streams.observe import ends, newest
+from supervisor.console.fresh import Fresh
 from supervisor.events import Event, Wanted, wanted_events
 from supervisor.lookup import event_streams
 
@@ -19,8 +19,6 @@ LOOKED_AT = 1_000
 
 DRIFT_OPEN_S = 86_400.0
 """A drift has no end, for what changed is the new normal; so long it counts as open."""
-
-_FRESH_S = 0.9
 
 
 class Recent:
@@ -35,9 +33,7 @@ class Recent:
     ) -> None:
         self._topology = topology
         self._client = client
-        self._now_s = now_s
-        self._one_at_a_time = threading.Lock()
-        self._looked_at_s = float("-inf")
+        self._fresh = Fresh(self._look, now_s)
         self._ends: list[dict[str, str]] | None = None
         self._found: list[Event] = []
 
@@ -46,11 +42,7 @@ class Recent:
 
         Raises StreamsError where they cannot be read.
         """
-        with self._one_at_a_time:
-            if self._now_s() - self._looked_at_s >= _FRESH_S:
-                self._look()
-                self._looked_at_s = self._now_s()
-            return self._found
+        return self._fresh.seen()
 
     def attention(self, now_s: float) -> dict[str, Any]:
         """How many of them are open at ``now_s``, and the worst severity of those."""
@@ -58,7 +50,7 @@ class Recent:
         worst = max(severities, key=list(Severity).index, default=None)
         return {"open": len(severities), "worst": worst}
 
-    def _look(self) -> None:
+    def _look(self, _: float) -> list[Event]:
         """Read the events anew, where a stream has got longer."""
         client, topology, every = self._client, self._topology(), Wanted(frozenset(KINDS))
         streams = event_streams(topology, KINDS)
@@ -71,6 +63,7 @@ class Recent:
             ]
             self._found = sorted(found, key=lambda event: event.at_ms)
             self._ends = now_at
+        return self._found
 
 
 def is_open(event: Event, now_s: float) -> bool:

@@ -16,6 +16,7 @@ from supervisor.context import Context
 from supervisor.control import Control
 from supervisor.doctor import flow, machine, server
 from supervisor.doctor.finding import Check, Finding, Level, Patient, fault, notice, ok
+from supervisor.doctor.stranded import stranded
 from supervisor.errors import ActionFailed, NotRunning, ReloadRefused
 from supervisor.inspection import Inspector
 from supervisor.lock import SupervisorLock
@@ -29,6 +30,7 @@ CHECKS: dict[str, Check] = {
     "clock": server.clock,
     "cluster": server.cluster,
     "keys": flow.keys,
+    "streams": stranded,
     "groups": flow.groups,
     "consumers": flow.left_behind,
     "high water": flow.high_water,

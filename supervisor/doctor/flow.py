@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from schemas.topology_graph import readers
 from streams.condition import consumers, misused, strays
-from streams.observe import lanes_of, stream_states
+from streams.observe import stream_states
 from streams.presence import present
 from supervisor.announced import by_process
 from supervisor.doctor.finding import Finding, Patient, fault, notice, ok, warning
 from supervisor.doctor.remedies import start, when_it_runs
+from supervisor.tide import unpinning
 
 
 def groups(patient: Patient) -> Iterator[Finding]:
@@ -17,12 +18,10 @@ def groups(patient: Patient) -> Iterator[Finding]:
     for state in stream_states(patient.client, patient.topology):
         for name in state.strangers:
             found += 1
-            key = lanes_of(patient.topology)[0].stream(state.name)
-            each = ", and so on each lane" if patient.topology.lanes > 1 else ""
             yield warning(
                 f"group {name!r} on {state.name} is no worker's; what it has not acknowledged is "
                 "never trimmed",
-                f"if nobody reads it any more: XGROUP DESTROY {key} {name}{each}",
+                unpinning(state, name),
             )
         there = {group.worker for group in state.groups}
         for worker in readers(patient.topology, state.name):

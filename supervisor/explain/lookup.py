@@ -1,7 +1,5 @@
 """Finding the event that is asked for, by its own uid, its message's, or its stream."""
 
-import re
-
 import typer
 
 from schemas.topology import Topology
@@ -10,12 +8,11 @@ from streams.keys import bare
 from streams.observe import find, newest
 from supervisor.errors import SupervisorError
 from supervisor.events import Event, parsed
-from supervisor.lookup import event_streams, known_stream
+from supervisor.lookup import event_streams, is_uid, known_stream
 
 SEARCHED = 10_000
 """Newest events of each stream among which a message's own are looked for."""
 
-_UID = re.compile(r"[^/\s]+/\d{1,20}-\d{1,20}")
 _KINDS = ("anomaly", "drift")
 
 
@@ -30,7 +27,7 @@ def event_of(client: Client, topology: Topology, asked: str) -> Event:
     """
     streams = event_streams(topology, _KINDS)
     stream = bare(asked.rpartition("/")[0]) if "/" in asked else asked
-    if "/" in asked and not _UID.fullmatch(asked):
+    if "/" in asked and not is_uid(asked):
         raise typer.BadParameter(
             f"{asked!r} is no uid; a uid is STREAM/ENTRY-ID, such as "
             f"{streams[0] if streams else 'DRIFT_EVENTS'}/1732100000000-0"

@@ -13,10 +13,12 @@ from lineage.uid import bare_stream, entry_order
 from schemas.topology import Topology
 from schemas.topology_graph import readers
 from schemas.topology_workers import GateSettings, TransformSettings
+from schemas.uid import id_order
 from streams.around import forwards
-from streams.connection import Client
+from streams.connection import Client, send
 from streams.entry import Entry, original
-from streams.observe import reach_ms
+from streams.errors import GroupMissing
+from streams.observe import lanes_of, reach_ms
 from streams.quarantine import quarantined
 from supervisor.replay.retained import carried
 
@@ -44,6 +46,11 @@ class Source:
         """Whether less is retained than was asked for."""
         return self.from_ms > self.asked_ms
 
+    @property
+    def gone(self) -> bool:
+        """Whether messages that were asked for came, and none of them can be told any more."""
+        return self.from_ms >= _NEVER_MS
+
 
 @dataclass(slots=True)
 class Inputs:
@@ -67,7 +74,14 @@ class Inputs:
         ways = [own_ms]
         for gate in self._gates(name).values():
             ways.append(reach_ms(self.client, self.topology, gate.routes[name], _parent_ms))
-        return Source(name, self.since_ms, max(self.since_ms, min(ways)), own_ms)
+        from_ms = max(self.since_ms, min(ways))
+        if from_ms >= _NEVER_MS and self._last_ms(name) < self.since_ms:
+            from_ms = self.since_ms  # whatever is gone was not asked for
+        return Source(name, self.since_ms, from_ms, own_ms)
+
+    def _last_ms(self, stream: str) -> int:
+        """When the newest message of a stream came, retained or not; -1 where none ever did."""
+        return max(_last_ms(self.client, lane.stream(stream)) for lane in lanes_of(self.topology))
 
     def _gates(self, stream: str) -> dict[str, GateSettings]:
         found = ((name, self.topology.workers[name]) for name in readers(self.topology, stream))
@@ -123,8 +137,18 @@ def notes(sources: Mapping[str, Source]) -> Iterator[str]:
     from supervisor.tables import local_time
 
     for source in sources.values():
-        if source.cut and source.from_ms < _NEVER_MS:
+        if source.gone:
+            yield f"of {source.name} nothing is retained; its messages are left out"
+        elif source.cut:
             yield f"of {source.name} only what came after {local_time(source.from_ms)} is retained"
+
+
+def _last_ms(client: Client, key: str) -> int:
+    try:
+        last_id: bytes = send(client, "XINFO STREAM", key)["last-generated-id"]
+    except GroupMissing:
+        return -1  # the stream does not exist yet
+    return id_order(last_id.decode())[0]
 
 
 def _parent_ms(entry: Entry) -> int:

@@ -38,6 +38,7 @@ def _service(topology: Topology, worker: str, where: Where) -> dict[str, Any]:
     return {
         "image": where.image,
         "build": {"context": ".", "dockerfile": "deploy/Dockerfile"},
+        "init": True,  # asks after what a keeper that was killed leaves
         "user": str(USER),
         "command": [
             "worker", worker, "--config", "/etc/penstock/streams.yaml",

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from schemas.uid import id_order
 from streams.around import before
 from streams.connection import Client
 from streams.entry import Entry
@@ -80,17 +81,12 @@ def context_of(client: Client, plan: Plan, most: int) -> Iterator[Entry]:
     Of what lies before the first message of the plan at most ``most`` entries a stream's key.
     """
     for first, last in plan.stateful.values():
-        start, older = _place(first), 0
+        start, older = id_order(first), 0
         for entry in chain.from_iterable(before(client, last)):
-            older += _place(entry.uid) < start
+            older += id_order(entry.id) < start
             if older > most:
                 break
             yield entry
-
-
-def _place(uid: str) -> tuple[int, int]:
-    ms, _, number = uid.rpartition("/")[2].partition("-")
-    return int(ms), int(number)
 
 
 def request_line(config: Path, secret: bytes, expected: Iterable[Node] = ()) -> bytes:

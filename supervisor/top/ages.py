@@ -1,7 +1,7 @@
 """How old entries are when a worker commits them, from the histograms of its processes."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -22,7 +22,7 @@ def buckets_of(page: str) -> Buckets:
     return dict(found)
 
 
-def added(pages: Sequence[Buckets]) -> Buckets:
+def added(pages: Iterable[Buckets]) -> Buckets:
     """Histograms of the same bounds as one.
 
     >>> added([{1.0: 2.0, 9.0: 3.0}, {1.0: 1.0, 9.0: 1.0}])

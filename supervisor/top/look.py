@@ -1,5 +1,6 @@
 """What the screen shows: rates from the growth of counters since the looks before."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from supervisor.events import Event
 from supervisor.overview import Overview, StreamView, WorkerView
 from supervisor.scrape import scrape
 from supervisor.top.ages import Buckets, added, buckets_of, quantile_s, since
+
+_Process = tuple[str, str]  # its worker, its consumer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,10 @@ class Seen:
 
 
 class Looks:
-    """Looks again and again; ``overview`` asks how all stands, ``now_s`` is the time of day."""
+    """Looks again and again; ``overview`` asks how all stands.
+
+    ``now_s`` is the time of day, ``monotonic_s`` that of rates, which nobody sets back.
+    """
 
     def __init__(
         self,
@@ -69,15 +75,17 @@ class Looks:
         topology: Topology,
         overview: Callable[[], Overview],
         now_s: Callable[[], float],
+        monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._topology = topology
         self._overview = overview
         self._recent = Recent(lambda: topology, client)
         self._now_s = now_s
+        self._monotonic_s = monotonic_s
         self._added: Rates[str] = Rates()
         self._settled: Rates[str] = Rates()
-        self._ages: dict[str, Buckets] = {}
+        self._ages: dict[_Process, Buckets] = {}
         self._p99: dict[str, float | None] = {}
         self._memory: Mapping[str, int | None] = {}
         self._events: tuple[Event, ...] = ()
@@ -88,8 +96,9 @@ class Looks:
         at_s = self._now_s()
         overview = self._last = self._asked(at_s)
         if overview.server.reachable:
-            self._added.seen(at_s, {stream.name: stream.added for stream in overview.streams})
-            self._settled.seen(at_s, {w.worker: _settled(w) for w in overview.workers})
+            passed_s = self._monotonic_s()
+            self._added.seen(passed_s, {stream.name: stream.added for stream in overview.streams})
+            self._settled.seen(passed_s, {w.worker: _settled(w) for w in overview.workers})
         return Seen(
             at_s,
             overview,
@@ -119,17 +128,23 @@ class Looks:
         self._ask_processes(list(present(self._client, at_s)))
 
     def _ask_processes(self, presences: list[Presence]) -> None:
-        """The processes' own histograms; one that does not answer is left out this time."""
-        first = {(line.worker, line.consumer): line for line in presences}
-        places = [(Place(line.worker), line) for line in first.values()]
-        pages: dict[str, list[Buckets]] = {}
-        for scraped in scrape(places):
-            if scraped.page is not None:
-                pages.setdefault(scraped.place.worker, []).append(buckets_of(scraped.page))
-        for worker, found in pages.items():
-            now = added(found)
-            came = since(self._ages[worker], now) if worker in self._ages else {}
-            self._p99[worker], self._ages[worker] = quantile_s(came, 0.99), now
+        """The processes' own histograms.
+
+        One that does not answer is left out this time and, as then nobody knows what came in
+        between, the next time too.
+        """
+        lines = {(line.worker, line.consumer): line for line in presences}
+        answers = scrape([(Place(line.worker), line) for line in lines.values()])
+        now = {
+            process: buckets_of(scraped.page)
+            for process, scraped in zip(lines, answers, strict=True)
+            if scraped.page is not None
+        }
+        came: dict[str, list[Buckets]] = {}
+        for process in now.keys() & self._ages.keys():
+            came.setdefault(process[0], []).append(since(self._ages[process], now[process]))
+        self._ages = now
+        self._p99 = {worker: quantile_s(added(each), 0.99) for worker, each in came.items()}
 
     def _stream(self, stream: StreamView) -> StreamRow:
         lags = [group.lag for group in stream.groups]

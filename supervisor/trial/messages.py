@@ -13,6 +13,7 @@ from streams.around import backwards
 from streams.connection import Client
 from streams.entry import Entry
 from supervisor.explain.payload import key_at, payload_of
+from supervisor.piped import payload_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,7 @@ def messages(client: Client, topology: Topology, asked: Asked) -> Iterator[bytes
 
 
 def line(entry: Entry, path: str | None) -> bytes:
-    """A message as a line: its time, its key and its payload.
-
-    A line break in JSON stands between tokens only, so a space says the same.
-    """
-    data = (entry.get(b"data") or b"null").replace(b"\n", b" ").replace(b"\r", b" ")
+    """A message as a line: its time, its key and its payload."""
+    data = payload_line(entry)
     key = None if path is None else key_at(payload_of(data), path)
     return b"%d\t%b\t%b\n" % (entry.at_ms, json.dumps(key).encode(), data)

@@ -6,13 +6,16 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from supervisor.tables import printable, table
+from supervisor.grid import Column, Grid, Row
+from supervisor.tables import printable
 
-_RIGHT = {"justify": "right", "no_wrap": True}
-_WIDE = 126  # columns; below that alarms per 10,000 and the outermost sizes are left out
+_SOME, _MANY = 999.95, 999_999.5
+"""Alarms from which on they are told without tenths, and to two digits."""
+
+_TEN_US = 9.95
+
 _HOUR_S = 3600.0
 _TITLES = {
     "baseline": "knows nothing",
@@ -23,17 +26,21 @@ _TITLES = {
 
 def show(stream: str, report: Mapping[str, Any], screen: Console) -> None:
     """Print the report."""
-    screen.print(Group(*_parts(stream, report, wide=screen.width >= _WIDE)))
+    screen.print(Group(*_parts(stream, report, screen.width)))
 
 
-def _parts(stream: str, report: Mapping[str, Any], wide: bool) -> Iterator[RenderableType]:
+def _parts(stream: str, report: Mapping[str, Any], room: int) -> Iterator[RenderableType]:
     traffic = report["traffic"]
     yield Text(_heading(stream, traffic), style="bold")
     yield Text(_explained(report), style="dim")
     if traffic["span_s"] < _HOUR_S:
         yield Text(_hurried(traffic), style="yellow")
     yield Text()
-    yield rows_table(report["rows"], wide=wide)
+    grid = figures(report["rows"], room)
+    yield from grid.lines()
+    if grid.left_out:
+        left = ", ".join(grid.left_out)
+        yield Text(f"No room for {left}; a wider screen or --json has them.", style="dim")
     yield from _partly(report)
     for advice in report["advice"]:
         yield Text()
@@ -62,7 +69,8 @@ def _explained(report: Mapping[str, Any]) -> str:
     return (
         "Under each size of a shift: the share found within "
         f"{report['horizon']} messages of the key, and the messages until then in the median. "
-        "'no shift' is found by chance. 'outlier': the first shifted message is flagged itself."
+        "'0 sd', no shift, is found by chance. 'outlier': the first shifted message is flagged "
+        "itself. '/day' and '/10,000' are alarms on the messages as they are."
     )
 
 
@@ -81,38 +89,55 @@ def _partly(report: Mapping[str, Any]) -> Iterator[Text]:
         yield Text(f"Slow, so on the newest messages only: {', '.join(told)}.", style="dim")
 
 
-def rows_table(rows: Sequence[Mapping[str, Any]], *, wide: bool = True) -> Table:
-    """The figures, a line for each candidate, the families apart."""
-    sizes = [f"{found['size']:g} sd" for found in _sizes(rows[0], wide)]
-    names = ["alarms/day", *(["/10,000"] if wide else []), "µs", "no shift", *sizes, "outlier"]
-    made = table([("detector", {"no_wrap": True}), *((name, dict(_RIGHT)) for name in names)])
+def figures(rows: Sequence[Mapping[str, Any]], room: int) -> Grid:
+    """A line for each candidate, the families apart, and as many figures as have room."""
+    names = [("/day", 0), ("/10,000", 99), ("µs", 3), ("0 sd", 2), *_sizes(rows[0])]
+    columns = [Column("detector"), *(Column(n, rank, right=True) for n, rank in names)]
+    told: list[Row] = []
     for family, title in _TITLES.items():
         ours = [row for row in rows if row["family"] == family]
         if ours:
-            made.add_row(Text(title, style="bold"))
-        for row in ours:
-            made.add_row(*_row(row, wide))
-    return made
+            told.append([Text(title, style="bold"), *("" for _ in columns[1:])])
+        told += [_row(row) for row in ours]
+    return Grid(columns, told, room)
 
 
-def _row(row: Mapping[str, Any], wide: bool) -> Iterator[str]:
-    yield f" {printable(row['name'])}"
-    yield f"{row['per_day']:,.1f}"
-    if wide:
-        yield f"{row['per_10k']:,.1f}"
-    yield f"{row['cpu_us']:.3g}"
+def _sizes(row: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """The sizes of shifts and when each is left out: the outermost first, the largest before."""
+    middle = len(row["found"]) // 2
+    for i, found in enumerate(row["found"]):
+        yield f"{found['size']:g} sd", 4 + 2 * abs(i - middle) + (i > middle)
+    yield "outlier", 5
+
+
+def _row(row: Mapping[str, Any]) -> list[str]:
+    told = [f" {printable(row['name'])}", _count(row["per_day"]), _count(row["per_10k"])]
+    told.append(_cost(row["cpu_us"]))
     if not row["n_shifts"]:
-        yield from "-" * (len(_sizes(row, wide)) + 2)
-        return
-    yield f"{row['by_chance']['share']:.0%}"
-    yield from (_found(found) for found in _sizes(row, wide))
-    yield f"{row['found'][-1]['at_once']:.0%}"
+        return [*told, *("-" for _ in range(len(row["found"]) + 2))]
+    told.append(f"{row['by_chance']['share']:.0%}")
+    told += map(_found, row["found"])
+    return [*told, f"{row['found'][-1]['at_once']:.0%}"]
 
 
-def _sizes(row: Mapping[str, Any], wide: bool) -> Sequence[Mapping[str, Any]]:
-    """What was found of each size; without much room not of the smallest and the largest."""
-    found: Sequence[Mapping[str, Any]] = row["found"]
-    return found if wide or len(found) < 4 else found[1:-1]
+def _count(alarms: float) -> str:
+    """A number of alarms in at most seven characters.
+
+    >>> _count(999.94), _count(17281.04), _count(1053307092.3)
+    ('999.9', '17,281', '1.1e+09')
+    """
+    if alarms >= _MANY:
+        return f"{alarms:.2g}"
+    return f"{alarms:,.0f}" if alarms >= _SOME else f"{alarms:.1f}"
+
+
+def _cost(cpu_us: float) -> str:
+    """Microseconds in three characters, or as many as it takes.
+
+    >>> _cost(0.036), _cost(9.94), _cost(539.1)
+    ('0.0', '9.9', '539')
+    """
+    return f"{cpu_us:.1f}" if cpu_us < _TEN_US else f"{cpu_us:.0f}"
 
 
 def _found(found: Mapping[str, Any]) -> str:
@@ -127,7 +152,7 @@ def _advice(advice: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text.assemble(
         (f"{advice['family']}: take {advice['take']}", "bold"), f"; {printable(advice['reason'])}"
     )
-    yield Padding(Text(settings_line(advice["settings"])), (0, 0, 0, 2))
+    yield Padding(Text(settings_line(advice["settings"])), (0, 0, 0, 2), expand=False)
 
 
 def settings_line(settings: Mapping[str, Any]) -> str:

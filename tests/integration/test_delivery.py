@@ -201,12 +201,13 @@ def test_one_trim_keeps_up_with_many_thousand_entries_too_many(
     assert trim(client, LANE, plan_trim(topology, "OK")) == 6995
 
 
+@pytest.mark.parametrize(("lanes", "key"), [(1, "IN"), (3, "IN{2}")])
 def test_a_group_that_nobody_reads_is_known_as_a_stranger(
-    client: Client, topology: Topology
+    client: Client, tmp_path: Path, lanes: int, key: str
 ) -> None:
-    send(client, "XGROUP CREATE", "IN", "old", "0", "MKSTREAM")
-    (state,) = [s for s in stream_states(client, topology) if s.name == "IN"]
-    assert state.strangers == ("old",)
+    send(client, "XGROUP CREATE", key, "old", "0", "MKSTREAM")
+    (state,) = stream_states(client, topology_from(SMALL | {"lanes": lanes}, tmp_path), ["IN"])
+    assert (state.strangers, state.lanes) == (("old",), lanes)
 
 
 def test_consumers_do_not_pile_up_over_restarts(client: Client, topology: Topology) -> None:

@@ -20,6 +20,7 @@ from supervisor.context import Context
 from supervisor.doctor import flow, machine, server
 from supervisor.doctor.examine import CHECKS, checked, examine
 from supervisor.doctor.finding import Check, Level, Patient
+from supervisor.doctor.stranded import stranded
 from tests.servers.pipeline import SMALL, reading, settled, topology_from, until, working
 from tests.servers.stream_server import StreamServer, running
 
@@ -120,6 +121,29 @@ FLOWS: dict[str, tuple[Check, Level, Provoke]] = {
     "unread": (flow.groups, Level.WARNING, lambda c: send(c, "XADD", "IN", "*", "data", "{}")),
     "other lane": (flow.keys, Level.WARNING, lambda c: send(c, "XADD", "IN{3}", "*", "a", "b")),
     "no stream": (flow.keys, Level.FAULT, lambda c: send(c, "SET", "OK", "text")),
+    "renamed": (
+        stranded,
+        Level.WARNING,
+        lambda c: (
+            send(c, "XADD", "OTHERS", "*", "of", "others"),
+            send(c, "XADD", "INBOX", "*", "data", "{}"),
+            send(c, "XGROUP CREATE", "INBOX", "gate", "0"),
+        ),
+    ),
+    "renamed with its worker": (
+        stranded,
+        Level.WARNING,
+        lambda c: (
+            send(c, "XADD", "INBOX", "*", "data", "{}"),
+            send(c, "XGROUP CREATE", "INBOX", "door", "0"),
+            send(c, "HSET", "penstock:counters", "door:INBOX:accepted", 1),
+        ),
+    ),
+    "renamed and read": (
+        stranded,
+        Level.NOTICE,
+        lambda c: send(c, "XGROUP CREATE", "INBOX", "gate", "$", "MKSTREAM"),
+    ),
     "left behind": (
         flow.left_behind,
         Level.NOTICE,
@@ -148,6 +172,28 @@ def test_what_lies_where_nobody_looks_is_found(name: str, patient: Patient) -> N
     (found,) = checked(check, patient)
     assert found.level is level
     assert found.remedy
+
+
+def test_a_stream_that_was_renamed_is_told_with_what_is_unread_and_what_to_do(
+    patient: Patient,
+) -> None:
+    provoke = FLOWS["renamed"][2]
+    provoke(patient.client)
+    (found,) = checked(stranded, patient)
+    assert "INBOX is not in the topology" in found.said
+    assert "its 1 entries stay on the server; 1 unread by 'gate'" in found.said
+    assert (
+        "have INBOX in the topology until it is read by 'gate'; if nobody needs them: DEL INBOX"
+        in found.remedy
+    )
+    (role,) = (role for role in roles(patient.topology) if role.user == "penstock-doctor")
+    send(patient.client, "ACL SETUSER", role.user, *role.rules("nopass"))
+    pool = patient.client.connection_pool.connection_kwargs
+    with connect(f"redis://{role.user}:any@{pool['host']}:{pool['port']}") as client:
+        (unseen,) = checked(stranded, replace(patient, client=client, servers={"it": client}))
+    assert unseen.level is Level.NOTICE
+    assert "INBOX" in unseen.said
+    send(patient.client, "ACL DELUSER", role.user)
 
 
 def test_a_stream_above_its_mark_is_told(patient: Patient, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from schemas.topology import Topology
 from streams.around import forwards
 from streams.connection import Client, send
 from streams.observe import reach_ms
-from supervisor.rehearsal.inputs import Inputs
+from supervisor.rehearsal.inputs import Inputs, notes
 from tests.servers.pipeline import READING, SMALL, reading, topology_from
 
 TREE: dict[str, Any] = SMALL | {
@@ -97,6 +97,21 @@ def test_where_less_is_retained_rejections_of_before_are_left_out(
     assert (found.sources["IN"].from_ms, found.sources["IN"].cut) == (20, True)
     assert not found.sources["OTHER"].cut
     assert reach_ms(client, topology, "IN") == 2**63
+
+
+def test_of_a_source_of_which_nothing_is_left_a_note_tells(
+    client: Client, topology: Topology
+) -> None:
+    add(client, "IN{0}", 10)
+    for key in ("OTHER_IN{1}", "OTHER_OK{1}"):
+        add(client, key, 20)
+        send(client, "XTRIM", key, "MAXLEN", 0)
+    asked = Inputs(client, topology, 20)
+    assert list(notes(asked.sources)) == [
+        "of OTHER_IN nothing is retained; its messages are left out"
+    ]
+    later = Inputs(client, topology, 21)
+    assert list(notes(later.sources)) == [], "what is gone was not asked for"
 
 
 def test_a_stream_is_read_over_its_lanes_by_pages_up_to_its_end(

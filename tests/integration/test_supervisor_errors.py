@@ -1,6 +1,7 @@
 """Starts that cannot succeed: each ends with its own exit code, one sentence, and nothing left."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -184,3 +185,27 @@ def test_a_disk_that_fills_up_while_all_runs_holds_them_up_and_ends_nobody(
             until(lambda: client.xlen("OUT") >= held_up)
         found = house.status()
         assert [worker["restarts"] for worker in found["workers"]] == [0, 0]
+
+
+def test_whose_data_directory_is_removed_drains_and_lets_another_begin(house: House) -> None:
+    with up(house) as first:
+        assert first.returncode == 0, first.stderr
+        before = set(left_over(house))
+        shutil.rmtree(house.data)
+        with up(house) as second:
+            assert second.returncode == 0, second.stderr
+            until(lambda: not before & set(left_over(house)), what="that the first is gone")
+            assert house.worker("gate")["state"] == "running"
+            down = house.run("down")
+            assert down.returncode == 0, down.stderr
+        assert not left_over(house)
+
+
+def test_a_supervisor_in_the_foreground_says_that_its_directory_is_gone(house: House) -> None:
+    running = house.start("up", "--port", "0")
+    until(lambda: read(house.data))
+    shutil.rmtree(house.data)
+    _, said = running.communicate(timeout=60.0)
+    assert running.returncode == Exit.FAILED
+    assert f"penstock: {house.data} was removed while the supervisor ran on it" in said
+    assert not left_over(house)

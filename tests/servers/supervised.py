@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from streams.connection import Client, connect
-from streams.embedded import Address, EmbeddedServer
+from streams.embedded import EmbeddedServer
+from streams.embedded_address import Address
 from tests.servers.pipeline import SMALL, topology_from
 
 AUTHORS = """\

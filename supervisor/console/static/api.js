@@ -5,7 +5,7 @@ const KEPT = "penstock-token";
 let askForToken = async () => null;
 let asking = null;
 
-export class Fault extends Error {
+class Fault extends Error {
   constructor(status, sentence) {
     super(sentence);
     this.status = status;
@@ -72,7 +72,7 @@ async function sentenceOf(answer) {
   }
 }
 
-export function addressOf(path, asked = {}) {
+function addressOf(path, asked = {}) {
   const given = Object.entries(asked).filter(([, value]) => value !== "" && value !== null && value !== undefined && value !== false);
   const query = new URLSearchParams(given.map(([name, value]) => [name, value === true ? "1" : value]));
   return given.length ? `${path}?${query}` : path;

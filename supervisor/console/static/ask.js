@@ -22,6 +22,7 @@ export class Asking {
       this.answer,
     );
     this.questions = new Map();
+    this.shown = null;
     this.root.addEventListener("toggle", () => this.enter());
   }
 
@@ -40,6 +41,7 @@ export class Asking {
   }
 
   chosen() {
+    this.shown = null; // what is on its way answers another question
     const question = this.questions.get(this.choice.value);
     this.about.textContent = question.about;
     const fields = question.takes.filter((name) => name !== "inputs").map((name) => {
@@ -53,11 +55,14 @@ export class Asking {
 
   async submitted(event) {
     event.preventDefault();
-    const given = Object.fromEntries(new FormData(event.target));
+    const question = Object.fromEntries(new FormData(event.target));
+    this.shown = question;
     try {
-      const { rows, cut } = await get(`/api/lineage/${this.choice.value}`, given);
+      const { rows, cut } = await get(`/api/lineage/${this.choice.value}`, question);
+      if (this.shown !== question) return;
       fill(this.answer, el("p", { class: "soft" }, [plural(rows.length, "row"), ...cut].join("; ")), rows.length ? answerTable(rows) : null);
     } catch (error) {
+      if (this.shown !== question) return;
       fill(this.answer, el("p", { class: "fault", role: "alert" }, error.message));
     }
   }

@@ -4,7 +4,7 @@ import { el, fill } from "./dom.js";
 import { indented } from "./words.js";
 
 // Shows a dialog and waits for its end: the value of the button that closed it, null for Escape.
-export function ask(title, content, buttons) {
+function ask(title, content, buttons) {
   return new Promise((resolve) => {
     const form = el("form", { method: "dialog" });
     const box = el("dialog", { "aria-labelledby": "dialog-title" }, form);

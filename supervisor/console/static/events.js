@@ -63,11 +63,13 @@ export class Events extends Listing {
 
   async refresh() {
     const { severity, stream, kind, open } = Object.fromEntries(this.asked);
+    const question = { severity, stream, kind, open };
+    this.shown = question;
     try {
-      const { events } = await get("/api/events", { severity, stream, kind, open });
-      this.show(events);
+      const { events } = await get("/api/events", question);
+      if (this.shown === question) this.show(events);
     } catch (error) {
-      tell(error.message, "fault");
+      if (this.shown === question) tell(error.message, "fault");
     }
   }
 

@@ -77,6 +77,7 @@ export class Lineage {
       const drawing = await getDrawing("/api/lineage/graph", { uid: trace.uid, down: question.down });
       if (this.shown === question) this.show(trace, drawing);
     } catch (error) {
+      if (this.shown !== question) return;
       fill(this.board, el("p", { class: "fault none", role: "alert" }, error.message));
       fill(this.trail);
       this.title.hidden = true;

@@ -77,6 +77,7 @@ export class Listing {
       const told = await this.told(uid);
       if (this.asked.get("uid") === uid) this.open(this.account(told));
     } catch (error) {
+      if (this.asked.get("uid") !== uid) return;
       fill(this.panel, title, el("p", { class: "fault", role: "alert" }, error.message));
     }
   }

@@ -43,14 +43,17 @@ export class Quarantine extends Listing {
   }
 
   async refresh() {
+    const question = { stream: this.asked.get("stream") };
+    this.shown = question;
     try {
-      const { messages, size } = await get("/api/quarantine", { stream: this.asked.get("stream") });
+      const { messages, size } = await get("/api/quarantine", question);
+      if (this.shown !== question) return;
       this.more.textContent = size > messages.length ? `the newest ${messages.length} of ${count(size)}` : plural(size, "message");
       this.show(messages);
       const { acts } = await get("/api/audit");
-      keyed(this.acts, acts, (each) => each.deed, actLine);
+      if (this.shown === question) keyed(this.acts, acts, (each) => each.deed, actLine);
     } catch (error) {
-      tell(error.message, "fault");
+      if (this.shown === question) tell(error.message, "fault");
     }
   }
 

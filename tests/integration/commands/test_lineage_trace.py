@@ -29,7 +29,7 @@ def test_a_stream_alone_names_its_newest_message_and_both_directions_are_traced(
     ("message", "code", "said"),
     [
         ("OK/1-1", 8, "no lineage record mentions 'OK/1-1'"),
-        ("OK", 8, "has no message so far"),
+        ("OK", 8, "the stream 'OK' retains no message; name one by its uid, OK/ENTRY-ID"),
         ("OK/x", 2, "is no uid"),
         ("BADD", 2, "did you mean 'BAD'"),
     ],

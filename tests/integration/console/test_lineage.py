@@ -1,5 +1,8 @@
 """The console's lineage: traces, questions, and what cannot be answered."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from lineage.queries import Queries
@@ -40,6 +43,102 @@ def test_what_is_not_known_is_told_in_a_sentence(
         expect(page.locator("#lineage .board")).to_contain_text("has no stream 'nowhere'")
 
 
+OLDER_FAILS_LAST = """async () => {
+  const { Lineage } = await import("/lineage.js");
+  const lineage = new Lineage(document.createElement("section"));
+  const waiting = [];
+  window.fetch = () => new Promise((answer, fail) => waiting.push(fail));
+  const older = lineage.trace();
+  const newer = lineage.trace();
+  waiting[1](new Error("of the newer"));
+  await newer;
+  waiting[0](new Error("of the older"));
+  await older;
+  return lineage.board.textContent;
+}"""
+
+OLDER_ACCOUNT_FAILS_LAST = """async () => {
+  const { Listing } = await import("/listing.js");
+  const listing = new Listing(document.createElement("section"), "v", { one: "event" });
+  const waiting = [];
+  listing.told = () => new Promise((answer, fail) => waiting.push(fail));
+  const shown = ["older", "newer"].map((uid) => {
+    listing.asked = new URLSearchParams({ uid });
+    return listing.showOne(uid);
+  });
+  waiting[1](new Error("of the newer"));
+  await shown[1];
+  waiting[0](new Error("of the older"));
+  await shown[0];
+  return listing.panel.textContent;
+}"""
+
+
+@pytest.mark.parametrize("course", [OLDER_FAILS_LAST, OLDER_ACCOUNT_FAILS_LAST])
+def test_a_question_that_fails_late_wipes_nothing_that_was_asked_after_it(
+    page: Page, course: str
+) -> None:
+    said = page.evaluate(course)
+    assert "of the newer" in said
+    assert "of the older" not in said
+
+
+ASKED_TWICE = """async ({ module, name, ask, answers }) => {
+  const view = new (await import(module))[name](document.createElement("section"));
+  const waiting = [];
+  const said = (it) => new Response(JSON.stringify(it), { status: it.error ? 400 : 200 });
+  const later = () => new Promise((answer) => waiting.push(answer));
+  window.fetch = async (path) => path.startsWith("/api/audit") ? said({ acts: [] }) : later();
+  view.show = (items) => { view.root.textContent = items[0]; };
+  const event = { preventDefault() {}, target: document.createElement("form") };
+  const [older, newer] = [view[ask](event), view[ask](event)];
+  waiting[1](said(answers[1]));
+  await newer;
+  waiting[0](said(answers[0]));
+  await older;
+  return `${view.root.textContent} ${document.body.textContent}`;
+}"""
+
+GRAPH_ASKED = {"module": "/ask.js", "name": "Asking", "ask": "submitted"}
+EVENTS_ASKED = {"module": "/events.js", "name": "Events", "ask": "refresh"}
+QUARANTINE_ASKED = {"module": "/quarantine.js", "name": "Quarantine", "ask": "refresh"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        (GRAPH_ASKED, lambda word: {"rows": [{"word": word}], "cut": []}),
+        (EVENTS_ASKED, lambda word: {"events": [word]}),
+        (QUARANTINE_ASKED, lambda word: {"messages": [word], "size": 1}),
+    ],
+)
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_answer_that_comes_late_does_not_replace_that_to_a_newer_question(
+    page: Page, asked: dict[str, str], answer: Callable[[str], Any], fails: bool
+) -> None:
+    older = {"error": "of the older"} if fails else answer("of the older")
+    said = page.evaluate(ASKED_TWICE, {**asked, "answers": [older, answer("of the newer")]})
+    assert "of the newer" in said
+    assert "of the older" not in said
+
+
+def test_an_answer_that_comes_after_another_question_was_chosen_is_not_shown(page: Page) -> None:
+    said = page.evaluate("""async () => {
+      const asking = new (await import("/ask.js")).Asking();
+      let answer;
+      window.fetch = () => new Promise((resolve) => { answer = resolve; });
+      asking.questions.set("", { about: "another one", takes: [], needs: [] });
+      const form = document.createElement("form");
+      const asked = asking.submitted({ preventDefault() {}, target: form });
+      asking.chosen();
+      answer(new Response(JSON.stringify({ rows: [{ word: "of the older" }], cut: [] })));
+      await asked;
+      return asking.root.textContent;
+    }""")
+    assert "another one" in said
+    assert "of the older" not in said
+
+
 def test_a_question_is_asked_from_the_page(page: Page) -> None:
     lineage = go(page, "Lineage")
     lineage.get_by_text("Ask the graph").click()
@@ -77,6 +176,8 @@ def test_every_named_question_has_an_endpoint(here: Whereabouts) -> None:
         ("/api/lineage/audit_trail?uid=OUT/1-1", 404, "no lineage record mentions"),
         ("/api/lineage/findings?limit=many", 400, "has to be a number"),
         ("/api/lineage/findings?since=soon", 400, "is no time"),
+        ("/api/lineage/incidents?since=99999999999999h", 400, "a century (36500d) is the most"),
+        ("/api/event?uid=ODD/18446744073709551616-0", 400, "is no uid"),
         ("/api/lineage/findings?flavour=1", 400, "has no parameter 'flavour'"),
         ("/api/lineage/what", 404, "there is no page /api/lineage/what"),
         ("/api/event?uid=ODD/1-1", 404, "there is no event"),

@@ -58,6 +58,7 @@ def test_a_service_has_what_it_needs_of_the_file_below(worker: str) -> None:
     assert f":{options.port}/readyz" in service["healthcheck"]["test"][-1]
     assert [each["target"] for each in service["volumes"]] == [str(options.config.parent)]
     assert service["volumes"][0] in BELOW["services"]["penstock"]["volumes"]
+    assert service["init"] is BELOW["services"]["penstock"]["init"] is True
 
 
 def test_prometheus_finds_the_processes_of_every_worker_by_one_name() -> None:

@@ -1,6 +1,8 @@
 """The pipeline's image: what is in it, who runs it, and how secrets reach it."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -114,3 +116,73 @@ def test_the_first_argument_worker_starts_one_worker() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "python -m workers" in done.stdout
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="containers are Linux")
+FIRST = f"""
+import ctypes, os, runpy, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: orphans come here, as to id 1
+os.getpid = lambda: 1
+sys.argv = ["entrypoint.py", "up"]
+runpy.run_path({str(ENTRYPOINT)!r}, run_name="__main__")
+"""
+ORPHAN = """
+said, say = os.pipe()
+if os.fork() == 0:
+    if os.fork() == 0:
+        os.write(say, str(os.getpid()).encode())
+    os._exit(0)
+orphan = os.read(said, 20).decode()
+os.wait()
+while os.path.exists("/proc/" + orphan):  # until somebody has asked after it
+    os.sched_yield()
+sys.exit(7)
+"""
+DRAINS = """
+def drain(number, _):
+    print("told", number, flush=True)
+    sys.exit(0)
+signal.signal({number}, drain)
+print("started", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def first(directory: Path, penstock: str) -> "subprocess.Popen[str]":
+    """The image's entry point as the first process of a container, with a ``penstock`` of straw."""
+    stand_in = directory / "penstock"
+    stand_in.write_text(f"#!{sys.executable}\nimport os, signal, sys\nsignal.alarm(30)\n{penstock}")
+    stand_in.chmod(0o755)
+    return subprocess.Popen(
+        [sys.executable, "-c", FIRST],
+        env={**os.environ, "PATH": f"{directory}:/usr/bin:/bin"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@on_linux
+def test_the_first_process_asks_after_those_that_lost_their_parent(tmp_path: Path) -> None:
+    with first(tmp_path, ORPHAN) as process:
+        try:
+            assert process.wait(60) == 7
+        finally:
+            process.kill()
+
+
+@on_linux
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_the_first_process_passes_on_what_it_is_told(number: int, tmp_path: Path) -> None:
+    with first(tmp_path, DRAINS.format(number=int(number))) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.send_signal(number)
+        assert process.stdout.read() == f"told {int(number)}\n"
+        assert process.wait(30) == 0
+
+
+@on_linux
+def test_the_first_process_ends_as_a_shell_tells_of_a_killed_one(tmp_path: Path) -> None:
+    with first(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)") as process:
+        assert process.wait(30) == 128 + signal.SIGKILL

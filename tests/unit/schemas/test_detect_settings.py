@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from schemas.topology import Topology
 from schemas.topology_budget import p_value_alpha_of, share_of, shares
 from schemas.topology_file import TopologyError, load_topology
-from schemas.topology_graph import Edge, edges, exclusive, problems, readers, watching
+from schemas.topology_graph import Edge, edges, exclusive, readers, watching
+from schemas.topology_schemas import problems
 from schemas.topology_workers import AnomalyWorkerSettings, DriftWorkerSettings
 from streams.acl import roles
 from supervisor.baseline_traffic import patterns_of

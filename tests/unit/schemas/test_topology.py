@@ -1,6 +1,6 @@
 """Every fault in a topology file is told with its line, what is wrong, and the likely fix."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from schemas.topology_file import TopologyError, load_topology
 from schemas.topology_graph import edges, exclusive, readers, reads
 from schemas.topology_picture import as_mermaid, as_text
 from schemas.topology_workers import GateSettings
+from supervisor.authors import function_problems
 
 ROOT = Path(__file__).parents[3]
 
@@ -94,6 +95,20 @@ def load(text: str, directory: Path) -> None:
         ("  think:", "  Think:", 16, "workers.Think"),
         ("rejects_to: BAD", "rejects_to: [", 17, "this is no YAML"),
         ("version: 1", "delivery: {lease: soon}\nversion: 1", 1, "'soon' is no span of time"),
+        ("schemas:L4IntelSchema", "schemas.L4IntelSchema", 7, "mean 'schemas:L4IntelSchema'?"),
+        ("schemas:L4IntelSchema", "L4IntelSchema", 7, "not written as 'package.module:name'"),
+        ("call: reference.assess:", "call: reference.assess.", 18, "'reference.assess:assess'?"),
+        ("writes: [B]", "writes: [b b]", 20, "'b b' cannot be used: a stream's name has only"),
+        ("  think:", "  Think:", 16, "'workers.Think': 'Think' cannot be used: this name has only"),
+        ("sink: true}", "sink: true, retention: 1d}", 7, "1d is no map; did you mean {age: 1d}?"),
+        ("sink: true}", "sink: true, retention: 9}", 7, "did you mean {entries: 9}? its keys are"),
+        ("sink: true}", "sink: true, retention: true}", 7, "True is no map; its keys are age, en"),
+        ("version: 1", "delivery: 10s\nversion: 1", 1, "10s is no map; its keys are lease, block"),
+        ("schemas:DeadLetter", "schemas:Rejection", 9, "has to be 'schemas:DeadLetter', not 'sch"),
+        ("schemas:Rejection", "schemas:L3EventSchema", 8, "has to be 'schemas:Rejection', not"),
+        ("schemas:LineageRecord", "schemas:Label", 10, "has to be 'schemas:LineageRecord', not"),
+        ("lineage: LINEAGE", "supervisor: B\nlineage: LINEAGE", 8, "be 'schemas:SupervisorEvent'"),
+        ("rejects_to: BAD", "rejects_to: DEAD", 9, "a union of schemas:DeadLetter | schemas:Rej"),
     ],
 )  # fmt: skip
 def test_a_fault_is_told_with_line_and_fix(
@@ -105,6 +120,14 @@ def test_a_fault_is_told_with_line_and_fix(
     told = str(caught.value)
     assert said in told
     assert f"streams.yaml:{line})" in told
+
+
+def test_what_only_follows_from_another_fault_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(TopologyError) as caught:
+        load(GOOD.replace("writes: [B]", "writes: [b b]"), tmp_path)
+    assert len(caught.value.problems) == 1
+    with pytest.raises(TopologyError, match="at least 1 item"):
+        load(GOOD.replace("writes: [B]", "writes: []"), tmp_path)
 
 
 def test_replicas_are_a_number_or_a_range_and_read_back_as_they_were_written() -> None:
@@ -182,6 +205,63 @@ def test_the_pictures_show_every_stream_and_worker() -> None:
         assert f'["{name}"]' in mermaid
     width = max(map(len, topology.streams))
     assert f"{'L3_IN':<{width}} -> gate -> L3, SHRINK" in text
+
+
+def test_a_module_that_cannot_be_imported_is_told_once_with_the_line_that_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unclosed.py").write_text("a = 1\nb = (\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = GOOD.replace("reference.assess:assess", "unclosed:think")
+    for schema in ("L3EventSchema", "L4IntelSchema"):
+        text = text.replace(f"schemas:{schema}", f"unclosed:{schema}")
+    (tmp_path / "streams.yaml").write_text(text)
+    with pytest.raises(TopologyError) as caught:
+        load_topology(tmp_path / "streams.yaml", also=function_problems)
+    (told,) = caught.value.problems
+    assert "stream 'A_IN': schema 'unclosed:L3EventSchema': module 'unclosed'" in told
+    assert "SyntaxError: '(' was never closed" in told
+    assert f"{tmp_path / 'unclosed.py'}:2)" in told
+    assert "is it installed" not in told
+    (tmp_path / "streams.yaml").write_text(
+        GOOD.replace("reference.assess:assess", "unclosed:think")
+    )
+    with pytest.raises(TopologyError, match="worker 'think': unclosed:think cannot be imported"):
+        load_topology(tmp_path / "streams.yaml", also=function_problems)
+
+
+def test_an_error_in_an_authors_module_is_told_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "divides.py").write_text("def by(x):\n    return 1 / x\n\n\nby(0)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(
+        SchemaError, match=r"ZeroDivisionError: division by zero, .*divides\.py:5\)$"
+    ):
+        resolve("divides:x")
+
+
+async def awaited(message: object) -> None:
+    raise AssertionError("never called")
+
+
+async def yielded(message: object) -> AsyncIterator[object]:
+    yield message
+
+
+class Called:
+    async def __call__(self, message: object) -> None:
+        raise AssertionError("never called")
+
+
+called = Called()
+partly = partial(awaited)
+
+
+@pytest.mark.parametrize("name", ["awaited", "yielded", "called", "partly"])
+def test_a_function_that_is_to_be_awaited_is_refused(name: str) -> None:
+    with pytest.raises(AuthorFunctionError, match=f"{name} is 'async def'.*write 'def'"):
+        load_function(f"{__name__}:{name}", memory=False)
 
 
 @pytest.mark.parametrize("load", [resolve, partial(load_function, memory=False)])

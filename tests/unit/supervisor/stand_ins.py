@@ -1,5 +1,6 @@
 """Stand-ins for what the supervisor takes from the machine: a clock, processes, a server."""
 
+import json
 import platform
 import signal
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from schemas.supervisor_event import SupervisorEvent
 from schemas.topology import Topology
 from streams.presence import Presence
 from supervisor.child import Child, Place, Surroundings
@@ -53,11 +55,13 @@ class FakeProcess:
 
 
 class Machine:
-    """Starts fake processes and remembers them all."""
+    """Starts fake processes and remembers them all, and what their children told of."""
 
     def __init__(self, *, step: float = 0.0, obedient: bool = True) -> None:
         self.clock = Clock(step)
+        self.epoch_s = 0.0
         self.started: list[FakeProcess] = []
+        self.chronicle = Chronicle()
         self.refusing = False
         self.obedient = obedient
 
@@ -80,7 +84,17 @@ class Machine:
 
     @property
     def around(self) -> Surroundings:
-        return Surroundings(self.clock, lambda: 1.0, self.spawn)
+        return Surroundings(self.clock, lambda: 1.0, self.spawn, lambda: self.epoch_s)
+
+    @property
+    def told(self) -> list[SupervisorEvent]:
+        return list(self.chronicle._waiting)
+
+    def end(self, code: int, *lines: str) -> None:
+        """The process that was started last says so much and ends."""
+        for line in lines:
+            self.started[-1].say(line)
+        self.started[-1].code = code
 
     @property
     def living(self) -> list[FakeProcess]:
@@ -105,9 +119,15 @@ def child_on(machine: Machine, directory: Path, place: Place = Place("gate")) ->
         place,
         lambda: ["worker", place.label],
         directory / f"{place.label}.log",
-        Chronicle(),
+        machine.chronicle,
         machine.around,
     )
+
+
+def went_on(restarts: int) -> str:
+    """The line with which a keeper tells that it starts another process."""
+    said = {"event": "process_ended", "level": "error", "reason": "ended", "restarts": restarts}
+    return json.dumps(said)
 
 
 def presence(

@@ -11,6 +11,7 @@ from redis.exceptions import ResponseError
 from streams.keys import PRESENCE
 from streams.settings import ServerSettings
 from supervisor.settings import SupervisorSettings
+from supervisor.steps import Steps, nothing_to_do
 from supervisor.supervisor import Supervisor
 from tests.unit.supervisor.stand_ins import Machine, presence, topology
 
@@ -20,16 +21,20 @@ WHAT_WAS_READ = "what was read at the start\n"
 class StrawServer:
     """A server that knows the presence of a machine's processes, and what was done in turn."""
 
-    def __init__(self, machine: Machine, done: list[str]) -> None:
+    def __init__(self, machine: Machine, done: list[str], starting: Callable[[], Steps]) -> None:
         self.machine = machine
         self.done = done
         self.away = False
+        self.starting = starting
+        self.at_stop: Callable[[], object] = lambda: None
 
-    def start(self) -> None:
+    def start(self) -> Steps:
+        yield from self.starting()
         self.done.append("server started")
 
     def stop(self) -> None:
         assert not self.machine.living
+        self.at_stop()
         self.done.append("server stopped")
 
     def look(self) -> None:
@@ -51,9 +56,15 @@ class StrawServer:
 
 
 def supervised(
-    machine: Machine, directory: Path, on_ready: Callable[[Supervisor], None], drain_s: float = 20.0
+    machine: Machine,
+    directory: Path,
+    on_ready: Callable[[Supervisor], None],
+    drain_s: float = 20.0,
+    starting: Callable[[], Steps] = nothing_to_do,
 ) -> list[str]:
-    """Run a supervisor; return what happened, in its order."""
+    """Run a supervisor whose server takes the steps of ``starting`` to start; return what happened,
+    in its order.
+    """
     done: list[str] = []
 
     def ready(_: float) -> None:
@@ -65,7 +76,7 @@ def supervised(
         topology(), settings, ServerSettings(), structlog.get_logger(), text=WHAT_WAS_READ,
         around=machine.around, on_ready=ready,
     )  # fmt: skip
-    supervisor.server = StrawServer(machine, done)  # type: ignore[assignment]
+    supervisor.server = StrawServer(machine, done, starting)  # type: ignore[assignment]
 
     def open_pages(_: Supervisor) -> Callable[[], None]:
         done.append("pages opened")

@@ -1,7 +1,12 @@
 """What may be done to baselines, and what a target, a time and a bar look like."""
 
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from schemas.baseline import Baseline, FieldBaseline
 from schemas.topology import Topology
@@ -16,6 +21,8 @@ from supervisor.baselines import (
     built,
     target,
 )
+from supervisor.cli import app
+from supervisor.exits import Exit
 from supervisor.histogram import bar, histogram
 from tests.servers.pipeline import SMALL
 
@@ -114,3 +121,27 @@ def test_since_is_a_span_back_or_a_message() -> None:
 def test_a_bar_shows_whatever_is_not_nothing() -> None:
     assert [bar(share, 4) for share in (0.0, 1e-9, 0.25, 1.0)] == ["", "▏", "█", "████"]
     assert list(histogram([2.0, 2.0], [1.0], width=2)) == ["2  100.0 %  ██"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("show OK --history", Exit.OK, "version"),
+        ("show OK", Exit.FAILED, "OK has no baseline"),
+        ("diff OK", Exit.FAILED, "OK has no baseline"),
+        ("reset OK", Exit.TOPOLOGY, "nowhere_at_all"),
+    ],
+)
+def test_who_only_looks_needs_nothing_of_the_authors_modules(
+    words: str, code: Exit, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    streams = SMALL["streams"] | {
+        "MORE": {"schema": "nowhere_at_all:Schema", "source": True, "sink": True}
+    }
+    tree = SMALL | {"streams": streams}
+    config = tmp_path / "streams.yaml"
+    config.write_text(json.dumps(tree))
+    nothing = SimpleNamespace(execute_command=lambda *_: [])
+    monkeypatch.setattr("supervisor.context.Context.client", lambda _: nothing)
+    found = CliRunner().invoke(app, ["--config", str(config), "baseline", *words.split()])
+    assert (found.exit_code, said in found.output) == (code, True), found.output

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from supervisor.cli import app
 from supervisor.cli_page import render
 from supervisor.exits import Exit
 from tests.servers.pipeline import SMALL, topology_from
+from tests.unit.supervisor.stand_ins import a_machine
+from tests.unit.supervisor.straw import supervised
 
 PRINTS_ITS_OWN_FORMAT = {"schema show", "lineage graph", "lineage export"}
 """JSON Schema, pictures, and OpenLineage's JSON lines."""
@@ -54,6 +57,15 @@ def test_every_verb_has_an_example_that_can_be_called(verb: str) -> None:
 @pytest.mark.parametrize("verb", sorted(VERBS.keys() - PRINTS_ITS_OWN_FORMAT))
 def test_every_verb_that_prints_does_so_as_json_too(verb: str) -> None:
     assert "--json" in _options(verb)
+
+
+def test_ctrl_c_is_an_orderly_end_of_up_and_the_page_says_so(tmp_path: Path) -> None:
+    with a_machine(step=0.01) as machine:
+        done = supervised(machine, tmp_path, lambda _: os.kill(os.getpid(), signal.SIGINT))
+    assert done[-1] == "server stopped", "and nothing was raised, so the exit code is 0"
+    assert [process.signals for process in machine.started] == [[signal.SIGTERM]] * 2
+    (row,) = (line for line in render().splitlines() if line.startswith("| 130 |"))
+    assert "It is 0 where Ctrl-C is how to end: `up`, once everything is drained" in row
 
 
 @pytest.mark.parametrize("verb", VERBS)

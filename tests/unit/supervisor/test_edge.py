@@ -40,6 +40,7 @@ def left_with(error: BaseException) -> int:
         (AlreadyRunning("one runs"), Exit.FAILED),
         (SchemaError("no such schema"), Exit.FAILED),
         (PermissionError(errno.EACCES, "Permission denied", "/data"), Exit.FAILED),
+        (UnicodeEncodeError("utf-8", "L9\udcff", 2, 3, "surrogates not allowed"), Exit.USAGE),
         (KeyboardInterrupt(), INTERRUPTED),
     ],
 )
@@ -75,7 +76,15 @@ def test_a_wrong_setting_is_a_mistake_of_usage(
     assert "PENSTOCK_COMMAND_TIMEOUT_S" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("error", [ValueError("a fault"), OSError("of no kind"), BrokenPipeError()])
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("a fault"),
+        UnicodeEncodeError("ascii", "\N{SNOWMAN}", 0, 1, "a fault"),
+        OSError("of no kind"),
+        BrokenPipeError(),
+    ],
+)
 def test_a_fault_of_the_program_keeps_its_traceback(error: Any) -> None:
     with pytest.raises(type(error)), edge():
         raise error

@@ -1,7 +1,7 @@
 """All workers together: which processes there are, rolling restarts, scaling."""
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,9 @@ from supervisor.child import Place
 from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed, CannotScale, RestartRefused, UnknownWorker
 from supervisor.fleet import Fleet
-from supervisor.requests import Desk, Request
 from supervisor.steps import Steps
 from supervisor.worker_command import command_of
-from tests.unit.supervisor.stand_ins import Machine, a_machine, child_on, topology
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    with a_machine() as machine:
-        yield machine
+from tests.unit.supervisor.stand_ins import Machine, child_on, topology
 
 
 def fleet_on(
@@ -158,18 +151,37 @@ def test_a_rolling_restart_stops_at_a_process_that_does_not_come_back(
     assert machine.started[1].signals == []
 
 
-def test_a_process_that_does_not_drain_in_a_restart_is_killed(tmp_path: Path) -> None:
-    with a_machine(obedient=False) as machine:
-        fleet = fleet_on(machine, tmp_path, only=("gate",))
-        fleet.start()
-        steps = fleet.restart(["gate"])
+def test_a_number_whose_processes_are_not_ready_holds_and_says_how_to_take_it_back(
+    machine: Machine, tmp_path: Path
+) -> None:
+    fleet = fleet_on(machine, tmp_path)
+    fleet.start()
+    all_ready(fleet)
+    steps = fleet.scale("gate", 2)
+    next(steps)
+    machine.clock.at_s += 31
+    holds = r"2 process\(es\) stay wanted, .*; 'penstock scale gate 1' takes that back$"
+    with pytest.raises(ActionFailed, match=holds):
         next(steps)
-        machine.clock.at_s += 21
+    assert fleet.wanted["gate"] == 2
+    assert not fleet.ready
+    all_ready(fleet)
+    assert fleet.ready
+    steps = fleet.scale("gate", 2)
+    with pytest.raises(StopIteration):
         next(steps)
-        assert machine.started[0].signals == [signal.SIGTERM, signal.SIGKILL]
-        fleet.look()
+
+
+def test_a_number_that_held_before_is_not_offered_to_be_taken_back(
+    machine: Machine, tmp_path: Path
+) -> None:
+    fleet = fleet_on(machine, tmp_path)
+    fleet.start()
+    steps = fleet.scale("gate", 1)
+    next(steps)
+    machine.clock.at_s += 31
+    with pytest.raises(ActionFailed, match=r"1 process\(es\) stay wanted, and go on being tried$"):
         next(steps)
-        assert len(machine.started) == 2
 
 
 def test_scaling_up_and_down_changes_only_that_worker(machine: Machine, tmp_path: Path) -> None:
@@ -240,52 +252,15 @@ def test_the_command_names_worker_lanes_and_parent() -> None:
     assert "--parent" in command
 
 
-def test_requests_are_done_one_after_another(machine: Machine, tmp_path: Path) -> None:
-    fleet = fleet_on(machine, tmp_path)
-    desk, told = Desk(fleet), []
-    first = Request(lambda _: iter_of(told, "a", 2))
-    second = Request(lambda _: iter_of(told, "b", 1))
-    third = Request(lambda fleet: fleet.scale("nobody", 1))
-    for request in (first, second, third):
-        desk.take(request)
-    while desk.busy:
-        desk.step()
-    desk.step()
-    assert told == ["a", "a", "b"]
-    assert first.done.result(0) is None
-    with pytest.raises(UnknownWorker):
-        third.done.result(0)
-
-
-def test_an_error_that_nobody_expected_ends_its_request_alone(
+def test_a_worker_that_was_removed_is_there_again_before_anybody_looked(
     machine: Machine, tmp_path: Path
 ) -> None:
-    desk = Desk(fleet_on(machine, tmp_path))
-    wrong = Request(lambda _: iter_of([], 1 / 0, 1))  # type: ignore[arg-type]
-    right = Request(lambda _: iter_of([], "a", 1))
-    for request in (wrong, right):
-        desk.take(request)
-    while desk.busy:
-        desk.step()
-    with pytest.raises(ActionFailed, match="an unexpected ZeroDivisionError ended it"):
-        wrong.done.result(0)
-    assert right.done.result(0) is None
-
-
-def test_requests_that_are_left_at_the_end_are_refused(machine: Machine, tmp_path: Path) -> None:
-    desk = Desk(fleet_on(machine, tmp_path))
-    begun, waiting = Request(lambda _: iter_of([], "a", 9)), Request(lambda _: iter_of([], "b", 9))
-    desk.take(begun)
-    desk.step()
-    desk.take(waiting)
-    desk.close()
-    for request in (begun, waiting):
-        with pytest.raises(ActionFailed, match="is ending"):
-            request.done.result(0)
-    assert not desk.busy
-
-
-def iter_of(told: list[str], word: str, times: int) -> Any:
-    for _ in range(times):
-        told.append(word)
-        yield
+    fleet = fleet_on(machine, tmp_path, only=("gate",))
+    fleet.start()
+    machine.end(3)
+    fleet.look()
+    assert list(fleet.remove("gate")) == [], "it was misconfigured, so there is nobody to wait for"
+    steps = fleet.add("gate", 1)
+    next(steps)
+    all_ready(fleet)
+    assert fleet.ready

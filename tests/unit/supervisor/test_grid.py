@@ -13,7 +13,7 @@ from streams.entry import Entry
 from supervisor.commands.alerts import show_events
 from supervisor.display import show
 from supervisor.events import parsed
-from supervisor.grid import Column, Grid
+from supervisor.grid import Column, Grid, filled
 from supervisor.overview import GroupView, Overview, ProcessView, ServerView, StreamView, WorkerView
 from supervisor.tables import console
 
@@ -46,6 +46,26 @@ def test_every_cell_stands_in_its_line_or_beneath_it(rows: list[list[str]], room
     for row, line in zip(rows, grid.lines(header=False), strict=True):
         assert all(cell in line.plain or cell in grid.beneath(row).values() for cell in row)
         assert grid.left_out == ["kind", "pid"] or line.cell_len <= room
+
+
+def test_what_has_no_room_is_shown_beneath_its_row_and_nothing_is_cut() -> None:
+    on = screen(24)
+    rows = [["gate", "gate", "12", "4711"], ["assess", "a kind of some words", "1,234", ""]]
+    Grid(COLUMNS, rows, 24).show(on)
+    assert shown(on) == [
+        "worker    lag  pid",
+        "gate       12  4711",
+        "    kind gate",
+        "assess  1,234",
+        "    kind a kind of some",
+        "    words",
+    ]
+
+
+def test_columns_that_are_empty_throughout_are_left_out() -> None:
+    columns, rows = filled(COLUMNS, [["gate", "", "12", ""], ["assess", "", "3", "8"]])
+    assert [column.name for column in columns] == ["worker", "lag", "pid"]
+    assert rows == [["gate", "12", ""], ["assess", "3", "8"]]
 
 
 def screen(width: int) -> Console:
@@ -108,6 +128,7 @@ def test_status_fits_80_columns_and_cuts_no_number(monkeypatch: pytest.MonkeyPat
     show(overview(), Path(".penstock"))
     told = shown(on)
     [command] = [line for line in told if "redis-cli" in line]  # whole: somebody will copy it
+    assert command.startswith("to copy    REDISCLI_AUTH=")
     assert max(len(line) for line in told if line != command) <= 80
     whole = "\n".join(told)
     assert "…" not in whole

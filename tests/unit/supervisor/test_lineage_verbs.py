@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import time
+from ast import literal_eval
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -104,6 +105,46 @@ def test_a_question_is_answered_as_a_table_and_as_json(arguments: list[str]) -> 
     assert len(table.stdout.splitlines()) == len(rows(*arguments)) + header
 
 
+def uids_in(found: Any) -> set[str]:
+    """Every uid that is told of somewhere in an answer's cells, of a list the first."""
+    cells = [row.get(name) for row in found for name in ("uid", "example", "flagged")]
+    firsts = [cell[0] if isinstance(cell, list) and cell else cell for cell in cells]
+    return {cell for cell in firsts if isinstance(cell, str)}
+
+
+@pytest.mark.parametrize("arguments", QUESTIONS, ids=" ".join)
+def test_on_80_columns_every_line_fits_and_every_uid_is_whole(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    told = lineage(*arguments).stdout
+    assert max(map(len, told.splitlines())) <= 80
+    assert "…" not in told
+    assert all(uid in told.split() for uid in uids_in(rows(*arguments)))
+
+
+def test_a_trace_is_folded_to_the_screen_and_whole_in_a_pipe(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = lineage("trace", DECISION).stdout
+    monkeypatch.setenv("COLUMNS", "80")
+    folded = lineage("trace", DECISION).stdout
+    monkeypatch.delenv("COLUMNS")
+    piped = lineage("trace", DECISION).stdout
+    assert max(map(len, folded.splitlines())) <= 80 < max(map(len, piped.splitlines()))
+    assert folded.split() == piped.split() == whole.split()
+
+
+@pytest.mark.parametrize("arguments", QUESTIONS, ids=" ".join)
+def test_a_pipe_gets_each_row_whole_on_one_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS")
+    told = lineage(*arguments).stdout
+    assert len(told.splitlines()) == len(rows(*arguments)) + (arguments[0] != "incidents")
+    assert "…" not in told
+
+
 @pytest.mark.parametrize("arguments", QUESTIONS, ids=" ".join)
 def test_an_answer_that_is_cut_says_so(arguments: list[str]) -> None:
     if len(rows(*arguments)) == 1 and arguments[0] != "incidents":
@@ -129,6 +170,18 @@ def test_every_named_query_is_described_in_the_docs() -> None:
         assert f"`{name}`" in DOCS, name
 
 
+def test_what_the_page_asks_from_python_runs_and_counts_is_told_there_and_is_no_verb(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [block] = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
+    exec(block.replace("sqlite:.penstock/lineage.db", f"sqlite:{data}/lineage.db"), {})
+    [*rows, counts] = capsys.readouterr().out.splitlines()
+    assert rows
+    assert literal_eval(counts)["entities"] > 600
+    assert "counts" not in FAMILY
+    assert "named query `counts` [from Python](#from-python), and by no verb" in DOCS
+
+
 @pytest.mark.parametrize(
     "example", re.findall(r"^\$ penstock lineage (.*)$", DOCS, re.MULTILINE) or ["none"]
 )
@@ -137,7 +190,7 @@ def test_what_the_docs_show_is_what_is_printed(
 ) -> None:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
-    monkeypatch.setenv("COLUMNS", "160")
+    monkeypatch.setenv("COLUMNS", "200")
     shown = DOCS.split(f"$ penstock lineage {example}\n", 1)[1].split("```", 1)[0]
     printed = lineage(*shlex.split(example)).output
     assert [line.rstrip() for line in printed.splitlines()] == shown.splitlines()

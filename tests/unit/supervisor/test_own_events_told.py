@@ -43,10 +43,14 @@ def test_the_reason_and_its_figures_come_first_and_a_pipe_gets_all(
 def test_a_narrow_screen_cuts_only_what_is_less_important(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     told = line(entry(EVENT), own=True)
-    assert WHY in told
+    assert all(len(each) <= 80 for each in told.splitlines())
+    assert told.split()[3 : 3 + len(WHY.split())] == WHY.split()
     assert '"lag":12345}' in told
-    assert told.endswith(" …")
-    assert "host" not in told
+    monkeypatch.setenv("COLUMNS", "45")
+    told = line(entry(EVENT), own=True)
+    assert WHY.split() == [each for each in told.split() if each in WHY.split()]
+    assert told.endswith("…")
+    assert "at_s" not in told
 
 
 def test_what_somebody_else_wrote_there_is_shown_as_it_is() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from supervisor.errors import UsageMistake
 from supervisor.page_app import App
 from supervisor.page_guard import HEADERS
 from supervisor.pages import Answer, Pages, Routes
@@ -18,7 +20,16 @@ TOKEN = {"Authorization": "Bearer secret"}
 
 @pytest.fixture(scope="module")
 def static(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("static")
+    made = tmp_path_factory.mktemp("site") / "static"
+    beside = made.with_name("static-kept")
+    for folder in (made, beside):
+        folder.mkdir()
+    for outside in (
+        made.parent / "supervisor.json",
+        made.parent / "index.html",
+        beside / "key.txt",
+    ):
+        outside.write_text("nobody's business")
     (made / "index.html").write_text("<!doctype html><title>page</title>")
     (made / "main.js").write_text("export {};")
     return made
@@ -71,7 +82,21 @@ def test_probes_and_the_files_of_the_page_need_no_token(pages: Pages) -> None:
 def test_an_action_always_needs_the_token(pages: Pages) -> None:
     assert asked(pages, "/actions/do", "POST")[0] == 401
     assert asked(pages, "/actions/do", "POST", **TOKEN)[0] == 200
-    assert asked(pages, "/api/fine", "DELETE")[0] == 401
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "OPTIONS", "TRACE"])
+def test_what_no_page_takes_is_told_with_what_it_takes(pages: Pages, method: str) -> None:
+    for path, takes in (("/api/fine", "GET, HEAD"), ("/actions/do", "POST"), ("/", "GET, HEAD")):
+        for token in ({}, TOKEN):
+            status, headers, body = asked(pages, path, method, **token)
+            assert (status, headers["allow"]) == (405, takes)
+            assert json.loads(body) == {"error": f"{path} takes {takes} and no {method}"}
+
+
+def test_a_name_that_is_not_loopbacks_is_turned_away_whatever_the_method(pages: Pages) -> None:
+    on_loopback = pages.host == "127.0.0.1"
+    status = asked(pages, "/api/fine", "DELETE", Host="evil.example")[0]
+    assert status == (403 if on_loopback else 405)
 
 
 def test_a_page_on_loopback_answers_to_no_other_name(pages: Pages) -> None:
@@ -94,9 +119,25 @@ def test_every_answer_forbids_whatever_is_not_our_own(pages: Pages, path: str) -
     assert "server" not in headers
 
 
-def test_a_file_outside_the_static_folder_is_not_there(pages: Pages) -> None:
-    for path in ("/../index.html", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd"):
-        assert asked(pages, path)[0] == 404
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../supervisor.json",
+        "/%2e%2e/supervisor.json",
+        "/..%2fsupervisor.json",
+        "/../static-kept/key.txt",
+        "/../",
+        "/{outside}",
+        "/%2f{outside}",
+    ],
+)
+def test_a_file_outside_the_static_folder_is_not_there(
+    pages: Pages, static: Path, path: str
+) -> None:
+    outside = static.parent / "supervisor.json"
+    assert outside.exists()
+    status, _, body = asked(pages, path.format(outside=outside))
+    assert (status, b"nobody" in body) == (404, False)
 
 
 def test_events_come_until_the_pages_close(static: Path) -> None:
@@ -116,7 +157,7 @@ def test_events_come_until_the_pages_close(static: Path) -> None:
 def test_an_address_of_ipv6_can_be_listened_on() -> None:
     try:
         pages = Pages("::1", 0)
-    except OSError as error:
+    except UsageMistake as error:
         pytest.skip(f"this machine has no IPv6 loopback: {error}")
     pages.serve(Routes({"/metrics": lambda _: Answer(200, b"x 1\n")}, {}, "t"))
     connection = HTTPConnection("::1", pages.port, timeout=5.0)
@@ -124,6 +165,25 @@ def test_an_address_of_ipv6_can_be_listened_on() -> None:
     assert connection.getresponse().status == 200
     connection.close()
     pages.close()
+
+
+@pytest.mark.parametrize("host", ["203.0.113.9", "nowhere", "x" * 300, "a..b"])
+@pytest.mark.parametrize("port", [None, 0])
+def test_a_host_that_is_not_ours_is_told_with_the_option_and_the_remedy(
+    host: str, port: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up = socket.getaddrinfo
+
+    def getaddrinfo(name: str, *asked: Any, **more: Any) -> Any:
+        if name == "nowhere":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return looked_up(name, *asked, **more)
+
+    monkeypatch.setattr("supervisor.pages.socket.getaddrinfo", getaddrinfo)
+    with pytest.raises(UsageMistake, match="no address that this machine can listen on") as refused:
+        Pages(host, port)
+    assert repr(host) in str(refused.value)
+    assert "--host or PENSTOCK_HOST: 127.0.0.1" in str(refused.value)
 
 
 def test_no_more_than_32_listen_however_many_come_at_once(static: Path) -> None:

@@ -89,14 +89,29 @@ def test_an_action_takes_one_json_object(pages: Pages, body: bytes) -> None:
     assert post(pages, "/actions/do", body)[0] == 400
 
 
-def test_an_action_that_is_too_long_or_unknown_is_refused(pages: Pages) -> None:
+def test_an_action_that_is_unknown_is_refused(pages: Pages) -> None:
     assert post(pages, "/actions/other", b"{}")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (2, b"HTTP/1.1 202 "),
+        (99_999_999, b"HTTP/1.1 400 Bad Request\r\n"),
+    ],
+)
+def test_an_action_that_says_it_is_too_long_is_refused_before_it_is_read(
+    pages: Pages, length: int, said: bytes
+) -> None:
     with socket.create_connection((pages.host, pages.port), 5.0) as raw:
         raw.sendall(
-            b"POST /actions/do HTTP/1.1\r\nAuthorization: Bearer secret\r\n"
-            b"Content-Length: 99999999\r\n\r\n"
+            b"POST /actions/do HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer secret\r\n"
+            b"Connection: close\r\nContent-Length: %d\r\n\r\n{}" % length
         )
-        assert b"400" in raw.recv(100)
+        with raw.makefile("rb") as answer:
+            told = answer.read()
+    assert told.startswith(said)
+    assert (b"one small JSON object" in told) == (length > 2)
 
 
 def test_a_port_that_was_named_and_is_taken_is_an_error(pages: Pages) -> None:
@@ -136,7 +151,9 @@ def test_the_whereabouts_are_for_their_owner_alone(tmp_path: Path) -> None:
     write(tmp_path, HERE)
     assert read(tmp_path) == HERE
     assert path_of(tmp_path).stat().st_mode & 0o777 == 0o600
-    remove(tmp_path)
+    remove(tmp_path, HERE.model_copy(update={"pid": 2, "token": "another's"}))
+    assert read(tmp_path) == HERE
+    remove(tmp_path, HERE)
     assert read(tmp_path) is None
 
 

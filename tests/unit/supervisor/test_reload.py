@@ -1,100 +1,15 @@
-"""A reload: in which order workers are replaced, and what a failure leaves."""
+"""A reload: in which order workers are replaced, and what is kept of the file."""
 
-from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import structlog
 
-from schemas.topology import Topology
-from supervisor.applied_file import Copies
-from supervisor.changes import Change, Deed, changes
-from supervisor.child import Child, Place
-from supervisor.chronicle import Chronicle
-from supervisor.errors import ActionFailed, ReloadRefused
-from supervisor.fleet import Fleet
-from supervisor.inspection import Inspector
-from supervisor.parts import Applied, applied
-from supervisor.reload import Reloader
+from supervisor.changes import Change, Deed
+from supervisor.errors import ActionFailed, ReloadRefused, RestartRefused
+from supervisor.parts import applied
 from tests.unit.supervisor.edited import SECOND, with_worker
-from tests.unit.supervisor.stand_ins import Machine, a_machine, child_on, topology
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    with a_machine() as machine:
-        yield machine
-
-
-def without(found: Topology, worker: str) -> Topology:
-    workers = {name: its for name, its in found.workers.items() if name != worker}
-    return found.model_copy(update={"workers": workers})
-
-
-class Looking(Inspector):
-    """Says what a file says without looking, or that it cannot be used."""
-
-    def __init__(self, found: Topology | None) -> None:
-        super().__init__()
-        object.__setattr__(self, "found", found)
-
-    def inspect(
-        self, copy: Path, named: Path | None = None, workers: Sequence[str] = ()
-    ) -> Generator[None, None, Applied]:
-        yield
-        found: Topology | None = self.found  # type: ignore[attr-defined]
-        if found is None:
-            raise ReloadRefused("no YAML")
-        return applied(found)
-
-
-class Scene:
-    """A fleet that runs, and a reloader with a file."""
-
-    def __init__(self, machine: Machine, directory: Path, found: Topology | None) -> None:
-        self.machine = machine
-        self.fleet = Fleet(topology(), (), self._child, now_s=machine.clock)
-        self.directory = directory
-        self.chronicle = Chronicle()
-        self.held: list[Applied] = []
-        self.told: list[Change] = []
-        self.file = directory / "a.yaml"
-        self.reloader = Reloader(
-            self.file, applied(topology()), Looking(found), self.chronicle, self.held.append,
-            Copies(directory, self.file, structlog.get_logger()),
-        )  # fmt: skip
-        self.reloader.take_text("first")
-        self.fleet.start()
-        self.all_ready()
-        self.file.write_text("second")
-
-    def _child(self, place: Place) -> Child:
-        self.reloader.file_for(place)
-        return child_on(self.machine, self.directory, place)
-
-    def all_ready(self, *, but: str = "") -> None:
-        for place, child in self.fleet.children.items():
-            if child.state != "stopping":
-                child.saw(child.pid is not None and place.label != but)
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        return tuple(self.reloader.file_of(worker).read_text() for worker in ("gate", "pass"))
-
-    @property
-    def copies(self) -> set[str]:
-        return {copy.read_text() for copy in (self.directory / "applied").iterdir()}
-
-    def run(self, *, but: str = "") -> None:
-        for _ in self.reloader.begin(self.fleet, self.told.extend):
-            self.fleet.look()
-            self.machine.clock.at_s += 1.0
-            self.all_ready(but=but)
-        self.fleet.look()
-
-    @property
-    def labels(self) -> list[str]:
-        return [place.label for place in self.fleet.children]
+from tests.unit.supervisor.reloading import Scene, without
+from tests.unit.supervisor.stand_ins import Machine, topology
 
 
 def test_a_new_process_is_ready_before_the_old_one_drains(machine: Machine, tmp_path: Path) -> None:
@@ -118,26 +33,18 @@ def test_a_new_process_is_ready_before_the_old_one_drains(machine: Machine, tmp_
     assert scene.chronicle.counts == {("reloaded", "gate"): 1, ("reloaded", ""): 1}
 
 
-_NOT_READY = (
-    r"^pass.replica1 did not become ready within 30 s; its log: .*pass.replica1.log; "
-    r"done before: gate; 'penstock plan' shows what is left$"
-)
-
-
-def test_a_process_that_does_not_become_ready_leaves_the_old_one_at_work(
+def test_a_worker_that_cannot_start_as_applied_is_told_of_the_file_as_it_is_now(
     machine: Machine, tmp_path: Path
 ) -> None:
-    changed = with_worker(with_worker(topology(), "gate", max_batch=9), "pass", max_batch=9)
-    scene = Scene(machine, tmp_path, changed)
-    with pytest.raises(ActionFailed, match=_NOT_READY):
-        scene.run(but="pass.replica1")
-    scene.fleet.look()
-    assert scene.labels == ["pass", "gate.replica1"]
-    assert machine.started[1].signals == []
-    assert scene.files == ("second", "first")
-    now = scene.reloader.running.topology.workers
-    assert (now["gate"].max_batch, now["pass"].max_batch) == (9, 500)
-    assert [c.worker for c in changes(scene.held[-1], applied(changed))] == ["pass"]
+    scene = Scene(machine, tmp_path, None)
+    changed = (
+        r"^no YAML; nothing was ended; the file has changed since, apply it with 'pen.* reload'$"
+    )
+    with pytest.raises(RestartRefused, match=changed):
+        list(scene.reloader.check(["gate"]))
+    scene.file.write_text("first")
+    with pytest.raises(RestartRefused, match=r"^no YAML; nothing was ended$"):
+        list(scene.reloader.check(["gate"]))
 
 
 def test_a_file_that_cannot_be_used_changes_nothing(machine: Machine, tmp_path: Path) -> None:
@@ -168,7 +75,7 @@ def test_a_copy_that_an_unchanged_process_began_with_stays(
     scene.run()
     assert scene.copies == {"first", "second"}, "pass began with the first"
     everything = with_worker(with_worker(topology(), "gate", max_batch=8), "pass", max_batch=8)
-    object.__setattr__(scene.reloader._inspector, "found", everything)
+    scene.says(applied(everything))
     scene.file.write_text("third")
     scene.run()
     assert scene.copies == {"third"}

@@ -84,17 +84,19 @@ def test_an_outage_is_no_stall() -> None:
     ),
     st.booleans(),
 )
-def test_nobody_stalls_sooner_than_patience_lasts_after_the_last_commit(
+def test_nobody_stalls_sooner_than_patience_lasts_after_it_came_on(
     steps: list[tuple[int, int, int, float]], alone: bool
 ) -> None:
     post = ALONE if alone else SHARED
-    stalls, settled, committed_at_s = Stalls(), 0, 0.0
+    stalls, settled, committed_at_s, read_at_s = Stalls(), 0, 0.0, 0.0
     for n, (lag, commits, pending, idle_s) in enumerate(steps):
-        settled += commits
+        now_s, settled, idle = n * 5.0, settled + commits, not (lag or pending)
         seen = Progress(lag, settled, {post.consumer: Grip(pending, idle_s)})
-        committed_at_s = n * 5.0 if commits or not n else committed_at_s
-        found = stalls.look(n * 5.0, {post: seen}, PATIENCE_S)
-        if post.consumer in found and alone:
-            assert n * 5.0 - committed_at_s >= 30.0
+        committed_at_s = now_s if commits or idle else committed_at_s
+        read_at_s = now_s if idle_s < 5.0 or idle else read_at_s
+        found = stalls.look(now_s, {post: seen}, PATIENCE_S)
         if post.consumer in found:
             assert lag or pending
+            what_counts = [committed_at_s] if alone else [committed_at_s, read_at_s]
+            came_on_at_s = min(what_counts) if lag or alone else read_at_s
+            assert found[post.consumer].for_s == now_s - came_on_at_s >= 30.0

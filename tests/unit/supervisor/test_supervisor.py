@@ -9,17 +9,12 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
-import structlog
+from structlog.testing import capture_logs
 
-from streams.connection import greet
-from streams.errors import DiskFull, ServerAway
-from streams.settings import ServerSettings
-from supervisor.chronicle import Chronicle
 from supervisor.errors import ActionFailed
 from supervisor.requests import Request
-from supervisor.server import StreamServer
-from supervisor.settings import SupervisorSettings
 from supervisor.signals import End, Hangup, Signals, Wake
+from supervisor.steps import Steps
 from supervisor.supervisor import Supervisor
 from tests.unit.supervisor.stand_ins import a_machine
 from tests.unit.supervisor.straw import supervised
@@ -82,6 +77,61 @@ def test_a_request_that_comes_too_late_is_refused(tmp_path: Path) -> None:
         late.done.result(0)
 
 
+@pytest.mark.parametrize("how", ["put", "asked"])
+def test_a_request_that_comes_after_the_last_child_has_ended_is_refused(
+    how: str, tmp_path: Path
+) -> None:
+    late = Request(lambda fleet: fleet.restart([]))
+    refused: list[str] = []
+
+    def ask(supervisor: Supervisor) -> None:
+        with pytest.raises(ActionFailed) as told:
+            supervisor.ask(late, 0)
+        refused.append(str(told.value))
+
+    def ending(supervisor: Supervisor) -> None:
+        if how == "put":
+            supervisor._rounds.write = lambda _: supervisor.inbox.put(late)  # type: ignore[method-assign]
+        else:
+            supervisor.server.at_stop = lambda: ask(supervisor)  # type: ignore[attr-defined]
+        supervisor.end("a test")
+
+    with a_machine(step=0.01) as machine:
+        assert supervised(machine, tmp_path, ending)[-1] == "server stopped"
+    assert str(late.done.exception(0)) == "the supervisor is ending"
+    assert refused == (["the supervisor is ending"] if how == "asked" else [])
+
+
+def test_a_signal_while_the_server_starts_ends_it_in_order(tmp_path: Path) -> None:
+    def starting() -> Steps:
+        assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL, "it would end the tests"
+        os.kill(os.getpid(), signal.SIGTERM)
+        while True:
+            yield
+
+    with a_machine() as machine:
+        done = supervised(machine, tmp_path, lambda _: None, starting=starting)
+    assert done == ["server stopped"]
+    assert not machine.started
+
+
+def test_a_hangup_while_the_server_starts_is_heeded_later(tmp_path: Path) -> None:
+    counts: dict[tuple[str, str], int] = {}
+
+    def starting() -> Steps:
+        assert signal.getsignal(signal.SIGHUP) is not signal.SIG_DFL, "it would end the tests"
+        os.kill(os.getpid(), signal.SIGHUP)
+        yield
+
+    def ready(supervisor: Supervisor) -> None:
+        counts.update(supervisor._chronicle.counts)
+        supervisor.end("a test")
+
+    with a_machine(step=0.01) as machine:
+        supervised(machine, tmp_path, ready, starting=starting)
+    assert counts == {("reloaded", ""): 1}
+
+
 def test_nobody_is_ready_while_the_server_is_away(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,9 +149,7 @@ def test_nobody_is_ready_while_the_server_is_away(
     assert "server_away" in capsys.readouterr().out
 
 
-def test_what_a_worker_warns_of_is_told_again_with_its_name(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_worker_warns_of_is_told_again_with_its_name(tmp_path: Path) -> None:
     with a_machine(step=0.01) as machine:
 
         def warn(supervisor: Supervisor) -> None:
@@ -110,10 +158,11 @@ def test_what_a_worker_warns_of_is_told_again_with_its_name(
             supervisor._turn()
             supervisor.end("a test")
 
-        supervised(machine, tmp_path, warn)
-    out = capsys.readouterr().out
-    assert "lease_lost" in out
-    assert "worker_started" not in out
+        with capture_logs() as told:
+            supervised(machine, tmp_path, warn)
+    of_workers = [(each["process"], each["event"]) for each in told if "process" in each]
+    assert of_workers == [("gate", "lease_lost")]
+    assert "worker_started" not in [each["event"] for each in told]
 
 
 def test_signals_become_words_in_the_inbox_while_it_is_entered() -> None:
@@ -193,60 +242,3 @@ def test_a_worker_that_breaks_again_after_it_was_mended_is_told_of_again(tmp_pat
 
         supervised(machine, tmp_path, twice)
     assert told == [("gate", "no function 'x'")] * 2
-
-
-class Embedded:
-    """An embedded server that has ended, and cannot be started at first."""
-
-    def __init__(self) -> None:
-        self.starts = 0
-
-    def alive(self, _: object) -> bool:
-        return False
-
-
-def test_an_embedded_server_that_ended_is_started_again_with_back_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with a_machine() as machine:
-        chronicle = Chronicle()
-        server = StreamServer(
-            ServerSettings(), SupervisorSettings(tmp_path), structlog.get_logger(),
-            chronicle=chronicle, now_s=machine.clock,
-        )  # fmt: skip
-        server.look()  # nothing was started yet
-        starts: list[int] = []
-
-        def start(port: int) -> None:
-            starts.append(port)
-            if len(starts) == 1:
-                raise DiskFull("full")
-
-        server._embedded = Embedded()  # type: ignore[assignment]
-        server._address = type("Address", (), {"pid": 7, "port": 70})()  # type: ignore[assignment]
-        monkeypatch.setattr(server, "_start_embedded", start)
-        server.look()
-        server.look()
-        assert starts == [70]
-        machine.clock.at_s += 10
-        server.look()
-        assert starts == [70, 70]
-        assert (server.kind, server.port) == ("embedded", 70)
-        assert chronicle.counts == {("server_restarted", ""): 1}
-    out = capsys.readouterr().out
-    assert "embedded_server_ended" in out
-    assert "server_back" in out
-
-
-def test_a_configured_server_is_only_greeted(tmp_path: Path) -> None:
-    server = StreamServer(
-        ServerSettings(redis_url="redis://u:secret@127.0.0.1:1/0"),  # type: ignore[arg-type]
-        SupervisorSettings(tmp_path),
-        structlog.get_logger(),
-    )
-    assert (server.kind, server.port) == ("configured", None)
-    assert "secret" not in server.safe_url
-    server.look()
-    server.stop()
-    with server.client() as client, pytest.raises(ServerAway):
-        greet(client)

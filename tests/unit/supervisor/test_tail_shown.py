@@ -6,10 +6,20 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from streams.entry import Entry
 from supervisor.entry_text import json_line, line
-from supervisor.tables import console, local_time, pairs, printable, severity_text, shortened, texts
+from supervisor.tables import (
+    console,
+    folded,
+    local_time,
+    pairs,
+    printable,
+    severity_text,
+    shortened,
+    texts,
+)
 
 
 @given(st.binary(max_size=200))
@@ -34,6 +44,27 @@ def test_a_payload_is_cut_to_the_screen_and_json_is_not(monkeypatch: pytest.Monk
     assert len(line(entry)) == 90
     assert line(entry).endswith("…")
     assert json.loads(json_line(entry))["fields"]["data"] == "x" * 5000
+
+
+def test_a_payload_without_room_beside_a_long_uid_stands_beneath_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    told = line(Entry("SUPERVISOR_EVENTS", "1732100000000-0", [b"data", b"x" * 5000]))
+    head, payload = told.split("\n")
+    assert head.startswith("SUPERVISOR_EVENTS/1732100000000-0  20")
+    assert len(payload) == 60
+    assert payload.endswith("x…")
+
+
+@given(st.lists(st.text("ab流é/-", min_size=1, max_size=30), max_size=9), st.integers(8, 60))
+def test_folding_loses_nothing_and_breaks_only_what_no_line_has_room_for(
+    words: list[str], width: int
+) -> None:
+    told = folded(" ".join(words), width)
+    assert all(cell_len(each) <= width for each in told.split("\n"))
+    assert "".join(told.split()) == "".join(words)
+    assert {word for word in words if cell_len(word) <= width - 4} <= set(told.split())
 
 
 def test_bytes_that_are_no_utf8_stand_escaped_in_both() -> None:

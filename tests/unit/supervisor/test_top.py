@@ -5,8 +5,9 @@ import json
 import os
 import pty
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from schemas.examples import EXAMPLES
 from schemas.findings import AnomalyEvent
 from streams.errors import ServerAway
 from streams.presence import Presence
+from supervisor.child import Place
 from supervisor.events import Event
 from supervisor.overview import Overview, ProcessView, ServerView, StreamView, WorkerView
 from supervisor.scrape import Scraped
@@ -24,6 +26,7 @@ from supervisor.top.ages import buckets_of, quantile_s, since
 from supervisor.top.draw import SORTS, View, screenful
 from supervisor.top.look import Looks, Seen, StreamRow, WorkerRow
 from supervisor.top.screen import Keyboard, Screen
+from tests.unit.supervisor.stand_ins import presence
 from workers.ages import Ages
 
 INFINITE = float("inf")
@@ -185,7 +188,11 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Looks]:
 
     def made(*overviews: Overview) -> Looks:
         waiting, times = iter(overviews), iter(range(10, 100, 2))
-        return Looks(None, None, lambda: next(waiting), lambda: float(next(times)))  # type: ignore[arg-type]
+        day = count(9e5, -3600.0)  # somebody keeps setting the clock back, which disturbs no rate
+        return Looks(
+            None, None, lambda: next(waiting), lambda: next(day),  # type: ignore[arg-type]
+            lambda: float(next(times)),
+        )  # fmt: skip
 
     return made
 
@@ -235,25 +242,44 @@ def _raised() -> Overview:
     raise ServerAway("never there")
 
 
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """What the metrics pages of the processes of a worker are; None: it does not answer."""
+    found: list[str | None] = []
+
+    def present(*_: Any) -> list[Presence]:
+        common = presence("gate", 1)
+        return [common.model_copy(update={"consumer": str(n)}) for n in range(len(found))]
+
+    def scrape(places: Sequence[tuple[Place, Presence]]) -> list[Scraped]:
+        return [Scraped(place, page) for (place, _), page in zip(places, found, strict=True)]
+
+    monkeypatch.setattr(looking, "present", present)
+    monkeypatch.setattr(looking, "scrape", scrape)
+    return found
+
+
 def test_p99_is_over_all_processes_of_a_worker_that_answer(
-    looks: Callable[..., Looks], monkeypatch: pytest.MonkeyPatch
+    looks: Callable[..., Looks], pages: list[str | None]
 ) -> None:
-    common = {
-        "worker": "gate", "kind": "gate", "lane": 0, "pid": 1, "host": "h", "port": 1,
-        "version": "1", "state": "running", "ready": True, "started_at_s": 0.0,
-        "expires_at_s": 1e12, "rss_bytes": 1,
-    }  # fmt: skip
-    lines = [Presence(**common, consumer=name) for name in ("a", "b", "c")]
-    pages: list[str | None] = [_page([0.5] * 10), _page([1.5] * 10), None]
-    monkeypatch.setattr(looking, "present", lambda *_: lines)
-    monkeypatch.setattr(
-        looking,
-        "scrape",
-        lambda places: [Scraped(p, page) for (p, _), page in zip(places, pages, strict=True)],
-    )
     made = looks(_overview(), _overview(), _overview())
+    pages[:] = [_page([0.5] * 10), _page([1.5] * 10), None]
     assert made.look().workers[0].p99_s is None  # what is older than the first look tells nothing
     pages[:2] = [_page([0.5] * 20), _page([1.5] * 20)]
     assert made.look().workers[0].p99_s == pytest.approx(1.98)
     pages[0] = _page([0.5] * 30)
     assert made.look().workers[0].p99_s == pytest.approx(0.99)
+
+
+def test_what_a_process_did_before_it_was_silent_does_not_count_as_new(
+    looks: Callable[..., Looks], pages: list[str | None]
+) -> None:
+    made = looks(*[_overview()] * 5)
+    old = _page([1.5] * 1_000)
+    told = []
+    for brisk, other in ((10, old), (20, None), (30, old), (40, old)):
+        pages[:] = [_page([0.5] * brisk), other]
+        told.append(made.look().workers[0].p99_s)
+    assert told == [None, *[pytest.approx(0.99)] * 3]
+    pages[:] = [None, None]
+    assert made.look().workers[0].p99_s is None

@@ -31,13 +31,20 @@ def kept(program: str) -> Iterator[int]:
                 os.kill(pid, signal.SIGKILL)
 
 
+def wakes(keeper: int) -> None:
+    """Wait until it has used more processor time than it has now."""
+    before = until(lambda: effort_ns(keeper))
+    until(lambda: (effort_ns(keeper) or 0) > before)
+
+
 def test_who_sleeps_and_wakes_uses_some_and_who_is_halted_none() -> None:
-    with kept(KEEPER) as keeper:
-        before = until(lambda: effort_ns(keeper))
-        until(lambda: (effort_ns(keeper) or 0) > before)
+    with kept(KEEPER) as keeper, kept(KEEPER) as other:
+        wakes(keeper)
         halt(works_for(keeper))
         at_the_halt = effort_ns(keeper)
         assert at_the_halt is not None
+        for _ in range(10):
+            wakes(other)  # meanwhile one that was not halted would have woken, too
         assert effort_ns(keeper) == at_the_halt
 
 

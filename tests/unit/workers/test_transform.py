@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from schemas import Derived, Message, RiskAssessment, SensorReading
 from schemas.examples import EXAMPLES
@@ -19,6 +20,10 @@ ROOT = Path(__file__).parents[3]
 TOPOLOGY = load_topology(ROOT / "streams.yaml")
 HERE = "tests.unit.workers.test_transform"
 RISK = EXAMPLES["risk_assessment"]
+
+
+class Other(BaseModel):
+    """No event of any stream."""
 
 
 def nothing(message: Message[Any]) -> None:
@@ -46,6 +51,26 @@ def several(message: Message[Any]) -> Iterator[Any]:
 
 def wrong_event(message: Message[Any]) -> dict[str, Any]:
     return {**RISK, "risk": 2.0}
+
+
+def a_text(message: Message[Any]) -> str:
+    return "hello"
+
+
+def no_text(message: Message[Any]) -> str:
+    return ""
+
+
+def a_flag(message: Message[Any]) -> bool:
+    return True
+
+
+def another_model(message: Message[Any]) -> Other:
+    return Other()
+
+
+def a_tuple(message: Message[Any]) -> tuple[Any, int]:
+    return dict(RISK), 3
 
 
 def wrong_stream(message: Message[Any]) -> Derived:
@@ -127,6 +152,24 @@ def test_several_events_with_parents_of_their_own() -> None:
 def test_an_event_that_the_target_does_not_take_is_refused_without_its_value() -> None:
     with pytest.raises(OutputRefused, match=r"'L4_IN' does not take: .*risk.*less than or equal"):
         settle("wrong_event")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a_text", "str"), ("no_text", "str"), ("a_flag", "bool"), ("a_tuple", "int")],
+)
+def test_what_is_no_event_is_refused_by_its_type(name: str, kind: str) -> None:
+    with pytest.raises(OutputRefused) as caught:
+        settle(name)
+    assert str(caught.value).startswith(
+        f"'assess' made a value of type {kind!r} (each item of a list or tuple is one) that "
+        "'L4_IN' does not take: Input should be "
+    )
+
+
+def test_an_event_of_another_model_is_refused_by_its_name() -> None:
+    with pytest.raises(OutputRefused, match=r"made a value of type 'Other' that 'L4_IN' does not"):
+        settle("another_model")
 
 
 def test_a_stream_outside_writes_is_refused() -> None:

@@ -37,8 +37,19 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_an_open_incident_is_looked_up_again_until_it_is_over(asked: list[str]) -> None:
     clock = Clock()
     nothing: Any = SimpleNamespace()
-    found = Incidents(lambda: nothing, nothing, nothing, clock)
+    found = Incidents(lambda: nothing, nothing, nothing, now_s=clock, monotonic_s=clock)
     for at_s, times in ((100.0, 1), (104.9, 1), (105.0, 2), (112.0, 3), (500.0, 3)):
         clock.at_s = at_s
         found._account("E/1-0")
         assert len(asked) == times, at_s
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_from_looking_again(asked: list[str]) -> None:
+    day, passed = Clock(), Clock()
+    nothing: Any = SimpleNamespace()
+    found = Incidents(lambda: nothing, nothing, nothing, now_s=day, monotonic_s=passed)
+    found._account("E/1-0")
+    day.at_s -= 50.0
+    passed.at_s += 5.0
+    found._account("E/1-0")
+    assert len(asked) == 2

@@ -40,3 +40,14 @@ def test_the_page_has_nothing_inline() -> None:
     page = text("index.html")
     assert not re.search(r"<style|\son\w+=|\sstyle=|javascript:", page)
     assert re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL) == [""]
+
+
+def test_what_a_module_offers_is_taken_by_another() -> None:
+    offered, taken = set(), set()
+    for module in MODULES:
+        names = re.findall(r"^export (?:async )?(?:function|class|const) (\w+)", text(module), re.M)
+        offered |= {(module, name) for name in names}
+        for names, source in re.findall(r'import \{ ([^}]+) \} from "\./([\w.-]+)"', text(module)):
+            taken |= {(source, name) for name in names.split(", ")}
+    assert taken
+    assert offered == taken
