@@ -1,12 +1,12 @@
 """What the workers that have state emitted, compared with an undisturbed run."""
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 
 from bench.chaos.house import House
-from bench.chaos.payloads import mixed, numbered, numbers
-from bench.chaos.producer import feed, with_ids
+from bench.chaos.payloads import numbered
+from bench.chaos.producer import feed
+from streams.connection import send
 from streams.entry import Entry
 
 STATEFUL = ("anomaly", "drift", "summing")
@@ -17,19 +17,22 @@ Emitted = dict[str, list[tuple[bytes, bytes]]]
 
 
 class Run(ABC):
-    """A way to send the same messages again and to read what came of them."""
+    """A way to send the same messages again, to workers to which nothing happens."""
+
+    @abstractmethod
+    def remember(self, found: House) -> None:
+        """Keep what ``repeat`` needs of the run that was disturbed; the server is emptied then."""
 
     @abstractmethod
     def repeat(self, found: House, told: int) -> None:
         """Send ``told`` messages through the workers that have state; nothing happens to them."""
 
-    @abstractmethod
-    def read(self, found: House) -> Emitted:
-        """What they emitted, without what is another in every run."""
-
 
 class Fed(Run):
-    """Entries whose ids are the same in every run, so every byte of what is emitted is too."""
+    """Entries whose ids are the same in every run."""
+
+    def remember(self, found: House) -> None:
+        """Nothing: the numbers of the messages tell all."""
 
     def repeat(self, found: House, told: int) -> None:
         """Feed the detectors alone."""
@@ -37,34 +40,25 @@ class Fed(Run):
         found.start(*STATEFUL)
         found.finish()
 
-    def read(self, found: House) -> Emitted:
-        """Every byte."""
-        return emitted(found.entries, STREAMS)
-
 
 class Gated(Run):
-    """Entries that came through the gate: uids and times hold the moment at which it passed them
-    on, so messages are named by their number instead.
+    """Entries that came through the gate, which may pass on one that it had in hand when it was
+    killed behind its neighbours: they are sent again as it had passed them on.
     """
 
-    def repeat(self, found: House, told: int) -> None:
-        """Publish to the gate."""
-        publish = with_ids(mixed)
-        for start in range(0, told, 500):
-            publish(found.client, range(start, min(start + 500, told)))
-        found.start("gate", *STATEFUL)
-        found.finish()
+    def __init__(self) -> None:
+        self._passed: list[Entry] = []
 
-    def read(self, found: House) -> Emitted:
-        """Every byte but uids and times."""
-        passed = found.entries("OK")
-        names = dict(
-            zip((e.uid for e in passed), numbers(e.get(b"data") for e in passed), strict=True)
-        )
-        return {
-            stream: [_renamed(_pair(entry), names) for entry in found.entries(stream)]
-            for stream in STREAMS
-        }
+    def remember(self, found: House) -> None:
+        """What the gate passed on."""
+        self._passed = found.entries("OK")
+
+    def repeat(self, found: House, told: int) -> None:
+        """Send that to the detectors alone."""
+        for entry in self._passed:
+            send(found.client, "XADD", entry.stream, entry.id, *entry.fields)
+        found.start(*STATEFUL)
+        found.finish()
 
 
 def emitted(entries: Callable[[str], Iterable[Entry]], streams: Iterable[str]) -> Emitted:
@@ -76,18 +70,6 @@ def _pair(entry: Entry) -> tuple[bytes, bytes]:
     return entry.get(b"data") or b"", entry.get(b"parents") or b""
 
 
-def _renamed(pair: tuple[bytes, bytes], names: dict[str, int]) -> tuple[bytes, bytes]:
-    event = json.loads(pair[0])
-    for field in ("message", "first", "since"):
-        if event.get(field) is not None:
-            event[field] = names[event[field]]
-    for field in ("at_ms", "incident"):  # an incident is named after its first message
-        if field in event:
-            event[field] = 0
-    parents = " ".join(str(names[uid]) for uid in pair[1].decode().split())
-    return json.dumps(event).encode(), parents.encode()
-
-
 def compare(
     found: House, run: Run, told: int
 ) -> tuple[bool, list[str], dict[str, float | int | str]]:
@@ -96,10 +78,11 @@ def compare(
     Returns whether they are equal, in words what is not (an empty stream proves nothing, so it is
     a fault too), and how many events there were.
     """
-    storm = run.read(found)
+    storm = emitted(found.entries, STREAMS)
+    run.remember(found)
     found.empty()
     run.repeat(found, told)
-    calm = run.read(found)
+    calm = emitted(found.entries, STREAMS)
     counts: dict[str, float | int | str] = {s.lower(): len(calm[s]) for s in STREAMS}
     return storm == calm, differences(storm, calm), counts
 
