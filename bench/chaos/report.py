@@ -23,8 +23,8 @@ _MEANING = """\
   counted from what the server holds when all is settled.
 - **events equal**: the payload and the parents of everything that the anomaly worker, the drift
   worker and a transform with memory emitted, byte for byte and in order, against a run in which
-  nothing happened. Along the chain, where the gate gives messages another uid in every run, uids
-  and times are named by the producer's message instead.
+  nothing happened to these workers. Along the chain that run is given what the gate had passed
+  on, in that order: it may pass on an entry that it had in hand when it was killed behind others.
 - **recovered**: from the fault until the worker's group had settled everything that it had been
   given before, and something more; for poison, until an entry was a dead letter. Faults overlap:
   a worker that is killed again before it has recovered counts from the first kill.
@@ -39,7 +39,7 @@ _FAULTS = {
     "and one owner each of anomaly, drift and memory; leases of 0.5 s alone decide who is dead. "
     "The lineage store has every parent that the entries name.",
     "kill -9 along a supervised chain": "one gate and what reads behind it, leases of 5 s that "
-    "the supervisor breaks when it sees a process end. The order survives, so the events do.",
+    "the supervisor breaks when it sees a process end.",
     "SIGSTOP longer than the lease": "two processes of each worker; one is stopped for 1.4 to 2.4 "
     "times its lease, at a random moment, and then goes on.",
     "kill -9 of the server, appendfsync always": "the chain again; the publisher publishes again, "
